@@ -1,0 +1,129 @@
+"""A benchmark as three tables: what to train on, what to look for, and where to look for it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_reid.datasets.table import ReIDTable
+
+__all__ = ["ReIDDataset", "has_match"]
+
+
+@dataclass(frozen=True, eq=False)
+class ReIDDataset:
+    """A training table, a query table, a gallery table, and the protocol to evaluate them by.
+
+    Attributes:
+        name: The data set's name.
+        train: Images to train on; may be empty.
+        query: Images to look for; may be empty in a set that is for training only.
+        gallery: Images to search. Identities that no query has are distractors.
+        protocol: How to evaluate. `"market1501"` ignores, per query, the gallery images of its own
+            identity and camera; `"no_camera"` ignores nothing, for data without cameras.
+        notes: Sentences about these data that a reader found worth saying.
+
+    Raises:
+        TypeError: A split is no `ReIDTable`.
+        ValueError: An identity is in the training split and in a test split, or (protocol
+            `"no_camera"`) an image is in the query and in the gallery.
+
+    Example:
+        >>> from keras_reid.datasets import ReIDDataset, ReIDTable
+        >>> train = ReIDTable.from_columns(["/a.jpg", "/b.jpg"], [1, 2], [0, 1])
+        >>> query = ReIDTable.from_columns(["/c.jpg"], [3], [0])
+        >>> gallery = ReIDTable.from_columns(["/d.jpg", "/e.jpg"], [3, 4], [1, 1])
+        >>> print(ReIDDataset("mine", train, query, gallery).summary())
+        mine (protocol market1501)
+        split    persons  images  cameras
+        train          2       2        2
+        query          1       1        1
+        gallery        2       2        1
+    """
+
+    name: str
+    train: ReIDTable
+    query: ReIDTable
+    gallery: ReIDTable
+    protocol: str = "market1501"
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for split in ("train", "query", "gallery"):
+            table = getattr(self, split)
+            if not isinstance(table, ReIDTable):
+                raise TypeError(f"`{split}` must be a ReIDTable. Received: {type(table).__name__}.")
+        self._check_identities()
+        if self.protocol == "no_camera":
+            self._check_images()
+
+    def _check_identities(self) -> None:
+        test_ids = np.union1d(self.query.person_id, self.gallery.person_id)
+        shared = np.intersect1d(self.train.person_id, test_ids)
+        if shared.size:
+            raise ValueError(
+                f"{shared.size} identities of {self.name!r} are in the training split and in a "
+                f"test split: {_first(shared)}. Train and test must not share a person; if these "
+                "are different people with equal numbers, give those of one split other numbers "
+                "(`table.with_labels`)."
+            )
+
+    def _check_images(self) -> None:
+        shared = np.intersect1d(self.query.path.astype(str), self.gallery.path.astype(str))
+        if shared.size:
+            raise ValueError(
+                f"{shared.size} images of {self.name!r} are in the query and in the gallery: "
+                f"{_first(shared)}. Without cameras each would find itself; leave the query images "
+                "out of the gallery."
+            )
+
+    def summary(self) -> str:
+        """Returns a text table: persons, images and cameras of each split, then the notes.
+
+        Returns:
+            Several lines of text, without a final line break.
+        """
+        lines = [
+            f"{self.name} (protocol {self.protocol})",
+            f"{'split':<8} {'persons':>7} {'images':>7} {'cameras':>8}",
+        ]
+        for split in ("train", "query", "gallery"):
+            table: ReIDTable = getattr(self, split)
+            cameras = str(table.num_cameras) if table.num_cameras or not len(table) else "unknown"
+            lines.append(f"{split:<8} {table.num_persons:>7} {len(table):>7} {cameras:>8}")
+        lines += [f"note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+
+def has_match(query: ReIDTable, gallery: ReIDTable, cross_camera: bool = True) -> np.ndarray:
+    """Says which queries can be found at all.
+
+    Args:
+        query: The queries, Q rows.
+        gallery: The images to search.
+        cross_camera: Whether a match of the query's own camera does not count (Market-1501's rule).
+
+    Returns:
+        `[Q]` booleans: the gallery holds an image of the same identity, if `cross_camera` from
+        another camera.
+
+    Example:
+        >>> from keras_reid.datasets import ReIDTable
+        >>> from keras_reid.datasets.dataset import has_match
+        >>> query = ReIDTable.from_columns(["/a.jpg", "/b.jpg"], [1, 2], [0, 0])
+        >>> gallery = ReIDTable.from_columns(["/c.jpg", "/d.jpg"], [1, 2], [0, 1])
+        >>> has_match(query, gallery)
+        array([False,  True])
+    """
+    if not cross_camera:
+        return np.isin(query.person_id, gallery.person_id)
+    pairs = set(zip(gallery.person_id.tolist(), gallery.camera_id.tolist(), strict=True))
+    cameras_of: dict[int, set[int]] = {}
+    for person, camera in pairs:
+        cameras_of.setdefault(person, set()).add(camera)
+    rows = zip(query.person_id.tolist(), query.camera_id.tolist(), strict=True)
+    return np.array([bool(cameras_of.get(p, set()) - {c}) for p, c in rows], dtype=bool)
+
+
+def _first(values: np.ndarray, count: int = 5) -> str:
+    shown = ", ".join(str(value) for value in values[:count])
+    return f"{shown}, ..." if len(values) > count else shown

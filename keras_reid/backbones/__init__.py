@@ -1,1 +1,5 @@
-"""Placeholder, replaced by the folder's owner."""
+"""Images to feature maps."""
+
+from keras_reid.backbones.resnet import ResNet
+
+__all__ = ["ResNet"]

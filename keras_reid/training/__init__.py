@@ -1,1 +1,19 @@
-"""Placeholder, replaced by the folder's owner."""
+"""Gradient steps per backend, optimiser groups, schedules, callbacks, resuming and reproducibility."""
+
+from keras_reid.training.callbacks import CollapseDetector, EpochPosition
+from keras_reid.training.optimizer_group import OptimizerGroup
+from keras_reid.training.optimizers import TorchSGD, TorchAdam
+from keras_reid.training.reproducibility import seed_everything
+from keras_reid.training.resume import Resume
+from keras_reid.training.schedules import WarmupStepDecay
+
+__all__ = [
+    "CollapseDetector",
+    "EpochPosition",
+    "OptimizerGroup",
+    "Resume",
+    "TorchAdam",
+    "TorchSGD",
+    "WarmupStepDecay",
+    "seed_everything",
+]

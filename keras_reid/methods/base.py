@@ -1,0 +1,358 @@
+"""`ReIDModel`: what every method is. Its training step reads like the paper; this file holds what surrounds it."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_reid.training import backend
+from keras_reid.training.callbacks import EpochPosition
+from keras_reid.training.optimizer_group import OptimizerGroup
+from keras_reid.training.resume import Resume
+
+__all__ = ["ReIDModel"]
+
+LossFunction = Callable[[], tuple]
+
+
+class ReIDModel(keras.Model):
+    """Base class of the methods.
+
+    A method says
+      - `loss_names`: the names of the scalars its training step returns, the first one the total ``"loss"``;
+      - ``call(images, training)``: images [B,H,W,3] in [0,1] -> what inference needs, by default the unit-norm embedding [B,D];
+      - ``training_step(batch, training)`` -> {name: scalar}: the paper's training step. Inside it
+        ``self.update(groups, loss_fn)`` takes one gradient and one optimiser step per named group. Writing state beside it
+        (a memory, a bank) is done only when ``training`` is true;
+      - ``build_heads(num_classes)``, if it has parts that depend on the number of identities.
+
+    ``compile``, ``fit``, ``evaluate``, ``save`` and ``keras.saving.load_model`` are Keras' own, on TensorFlow, JAX and torch.
+
+    Args:
+        image_size: (height, width) in pixels of the images the method takes.
+        interpolation: How the pipeline resizes to it: ``"bilinear"`` or ``"bicubic"``.
+        num_classes: Number of training identities; ``None`` until the first ``fit`` says it.
+        **kwargs: ``name``, ``dtype`` and the like, for ``keras.Model``.
+
+    Example:
+        >>> import numpy as np
+        >>> import keras_reid
+        >>> model = keras_reid.zoo.load("baseline_tiny")
+        >>> features = model.extract(np.zeros((2, 128, 64, 3), "float32"))
+        >>> model.score(features, features).shape
+        (2, 2)
+    """
+
+    loss_names: tuple[str, ...] = ("loss",)
+
+    def __init__(
+        self,
+        *,
+        image_size: Sequence[int] = (256, 128),
+        interpolation: str = "bilinear",
+        num_classes: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if len(image_size) != 2 or any(int(side) < 32 for side in image_size):
+            raise ValueError(
+                "`image_size` must be (height, width) with both sides of at least 32 pixels. "
+                f"Received: {tuple(image_size)}."
+            )
+        self.image_size = tuple(int(side) for side in image_size)
+        self.interpolation = interpolation
+        self.num_classes = num_classes
+        self.loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
+
+    # --- what a method defines ---------------------------------------------------------------------------------------
+
+    def training_step(self, batch: dict, training: bool = True) -> dict:
+        """Runs the paper's training step on one batch and returns its named scalars."""
+        raise NotImplementedError(f"{type(self).__name__} must define `training_step(batch, training)`.")
+
+    def build_heads(self, num_classes: int) -> None:
+        """Creates what depends on the number of identities. Nothing by default."""
+
+    # --- training ----------------------------------------------------------------------------------------------------
+
+    def update(self, groups: str | Sequence[str] | None, loss_fn: LossFunction) -> dict:
+        """Takes one gradient over the union of ``groups`` and hands each group its part, with its own optimiser.
+
+        Args:
+            groups: Name(s) of the `OptimizerGroup`'s groups; ``None`` for every trainable variable.
+            loss_fn: Function without arguments that returns ``(total, {name: scalar})``: the total is differentiated, the
+                named scalars are reported.
+
+        Returns:
+            The named scalars. While evaluating, nothing is differentiated or changed.
+
+        Raises:
+            ValueError: A group the optimiser does not have.
+        """
+        if self._evaluating:
+            return loss_fn()[1]
+        optimizers = self._optimizers(groups)
+        owned = [list(optimizer._trainable_variables) for optimizer in optimizers]
+        # Loss scaling multiplies before the gradient; where several optimisers share one gradient, each expects its own scale.
+        scales = [optimizer.scale_loss(ops.ones((), "float32")) for optimizer in optimizers]
+        terms, gradients = backend.current().value_and_gradients(self, sum(owned, []), loss_fn, scales[0])
+        for optimizer, variables, scale in zip(optimizers, owned, scales, strict=True):
+            part, gradients = list(gradients[: len(variables)]), gradients[len(variables) :]
+            if scale is not scales[0]:
+                part = [g if g is None else g * ops.cast(scale / scales[0], g.dtype) for g in part]
+            backend.current().apply(optimizer, part, variables)
+        return terms
+
+    def _optimizers(self, groups):
+        if not isinstance(self.optimizer, OptimizerGroup):
+            if groups is not None:
+                raise ValueError(
+                    f"{type(self).__name__} trains the groups {groups!r} apart. Compile it with "
+                    "keras_reid.training.OptimizerGroup({name: optimizer}), or load it by keras_reid.zoo.load, which "
+                    f"does so. Received: {type(self.optimizer).__name__}."
+                )
+            return [self.optimizer]
+        names = list(self.optimizer.groups) if groups is None else [groups] if isinstance(groups, str) else list(groups)
+        unknown = [name for name in names if name not in self.optimizer.groups]
+        if unknown:
+            raise ValueError(
+                f"The optimiser has the groups {list(self.optimizer.groups)}; {type(self).__name__} also needs {unknown}."
+            )
+        return [self.optimizer.groups[name] for name in names]
+
+    def compile(self, optimizer, *, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
+        """Sets the optimiser; the losses are the method's own.
+
+        Args:
+            optimizer: A ``keras.optimizers.Optimizer`` or an `OptimizerGroup`. Under ``mixed_float16`` each is wrapped in a
+                ``LossScaleOptimizer``.
+            run_eagerly: As in Keras.
+            steps_per_execution: As in Keras.
+            jit_compile: As in Keras.
+        """
+        if self.dtype_policy.name == "mixed_float16":
+            optimizer = _with_loss_scale(keras.optimizers.get(optimizer))
+        super().compile(
+            optimizer=optimizer,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=False,
+        )
+
+    def compile_from_config(self, config: dict) -> None:
+        """Compiles again when a saved model is loaded (Keras leaves an overridden ``compile`` to us)."""
+        config = keras.saving.deserialize_keras_object(config)
+        self.compile(**{key: config[key] for key in ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")})
+        if self.num_classes is not None:
+            self.optimizer.build(self.trainable_variables)
+
+    def fit(self, x=None, *, epochs: int = 1, initial_epoch: int = 0, callbacks=None, **kwargs):
+        """Trains, as ``keras.Model.fit`` does, and besides
+
+          - sizes what depends on the number of identities from the pipeline's ``num_identities`` the first time;
+          - tells the pipeline which epoch begins;
+          - goes on where a `keras_reid.training.Resume` among the callbacks says, in the middle of an epoch if need be.
+
+        Args:
+            x: A dataset made by `keras_reid.pipeline.training`, or any that yields its batches.
+            epochs: Number of the last epoch.
+            initial_epoch: Epoch to start from.
+            callbacks: List of Keras callbacks.
+            **kwargs: Further arguments of ``keras.Model.fit``.
+
+        Returns:
+            The Keras ``History``.
+
+        Raises:
+            ValueError: The number of identities is unknown or does not fit, or the images have another size.
+        """
+        self._prepare(x)
+        callbacks = list(callbacks or [])
+        if hasattr(x, "position"):
+            callbacks.insert(0, EpochPosition(x.position))
+        step = 0
+        for resume in (callback for callback in callbacks if isinstance(callback, Resume)):
+            if resume.file.exists():
+                initial_epoch, step = resume.restore(self)
+        history: dict[str, list] = {}
+        if step:
+            x.position.epoch = initial_epoch
+            first = super().fit(
+                x.remainder(step), epochs=initial_epoch + 1, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs
+            )
+            history, initial_epoch = first.history, initial_epoch + 1
+        result = super().fit(x, epochs=epochs, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs)
+        if history:
+            result.history = {key: history.get(key, []) + result.history.get(key, []) for key in history}
+        return result
+
+    def _prepare(self, dataset):
+        """Sizes the heads, builds the optimiser, and compares the dataset with the model before anything is trained."""
+        found = getattr(dataset, "num_identities", None)
+        if self.num_classes is None:
+            if found is None:
+                raise ValueError(
+                    f"{type(self).__name__} does not know the number of training identities. Pass a dataset made by "
+                    "keras_reid.pipeline.training, which knows it, or give `num_classes=` when the model is made."
+                )
+            self.num_classes = int(found)
+            self.build_heads(self.num_classes)
+        elif found is not None and found > self.num_classes:
+            raise ValueError(
+                f"The model has a head for {self.num_classes} identities and the training data have {found}. Load the "
+                "model with `num_classes=None` (a new head), or train on identities it knows."
+            )
+        spec = getattr(dataset, "element_spec", None)
+        size = tuple(spec["image"].shape[1:3]) if isinstance(spec, dict) and "image" in spec else self.image_size
+        if size != self.image_size:
+            raise ValueError(
+                f"The model takes images of {self.image_size} (height, width) and the dataset gives {size}. Make it "
+                f"with keras_reid.pipeline.training(table, image_size={self.image_size})."
+            )
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    # --- Keras' hooks ------------------------------------------------------------------------------------------------
+
+    _evaluating = False
+
+    @property
+    def metrics(self):
+        """One running mean per named loss."""
+        return self.loss_trackers
+
+    def train_step(self, *arguments):
+        """Runs `training_step` and tracks each named scalar."""
+        if keras.backend.backend() != "jax":
+            return self._track(self.training_step(_tensors(arguments[0]), training=True), arguments[0])
+        return self._stateless(lambda batch: self._track(self.training_step(batch, training=True), batch), *arguments)
+
+    def test_step(self, *arguments):
+        """Reports the same named scalars and changes no state."""
+        if keras.backend.backend() != "jax":
+            return self._track(self._evaluation_terms(_tensors(arguments[0])), arguments[0])
+        trainable, non_trainable, metrics = arguments[0]
+        state = (trainable, non_trainable, [v.value for v in self.optimizer.variables], metrics)
+        logs, (_, _, _, metrics) = self._stateless(
+            lambda batch: self._track(self._evaluation_terms(batch), batch), state, arguments[1]
+        )
+        return logs, (trainable, non_trainable, metrics)
+
+    def _evaluation_terms(self, batch):
+        self._evaluating = True
+        try:
+            with keras.StatelessScope():  # whatever the step writes is dropped
+                return self.training_step(batch, training=False)
+        finally:
+            self._evaluating = False
+
+    def _stateless(self, step, state, batch):
+        """JAX: runs ``step`` with every variable's value taken from, and returned as, explicit state."""
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        mapping = [pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            logs = step(batch)
+        return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)
+
+    def _track(self, terms, batch):
+        if set(terms) != set(self.loss_names):
+            raise ValueError(
+                f"{type(self).__name__}.training_step must return the scalars {sorted(self.loss_names)} named in "
+                f"`loss_names`. Received: {sorted(terms)}."
+            )
+        count = ops.shape(batch["person_id"])[0]
+        for tracker in self.loss_trackers:
+            tracker.update_state(ops.cast(terms[tracker.name], "float32"), sample_weight=count)
+        return {tracker.name: tracker.result() for tracker in self.loss_trackers}
+
+    # --- inference ---------------------------------------------------------------------------------------------------
+
+    def extract(self, images, batch_size: int = 64, verbose: int | str = 0) -> np.ndarray:
+        """Computes the features that `score` compares.
+
+        Args:
+            images: Array [N,H,W,3] in [0,1] RGB of the model's `image_size`, or a dataset of `keras_reid.pipeline`.
+            batch_size: Images at a time, for an array.
+            verbose: Progress bar, as in ``keras.Model.predict``.
+
+        Returns:
+            Array [N, ...]; by default unit-norm embeddings [N,D].
+
+        Raises:
+            ValueError: The array has another shape or lies outside [0,1].
+        """
+        if hasattr(images, "element_spec"):
+            return self.predict(images.map(lambda batch: batch["image"]), verbose=verbose)
+        images = np.asarray(images)
+        if images.ndim != 4 or images.shape[1:] != (*self.image_size, 3):
+            raise ValueError(
+                f"`images` must have the shape [N, {self.image_size[0]}, {self.image_size[1]}, 3]. Received: "
+                f"{images.shape}. keras_reid.pipeline.inference resizes files to it."
+            )
+        if images.dtype == np.uint8 or (images.size and (images.min() < 0.0 or images.max() > 1.0)):
+            raise ValueError(
+                f"`images` must be float RGB in [0, 1]. Received: {images.dtype} in [{images.min()}, {images.max()}]. "
+                "Divide uint8 images by 255; the model normalises by itself."
+            )
+        return self.predict(images.astype("float32"), batch_size=batch_size, verbose=verbose)
+
+    def score(self, query_features, gallery_features) -> np.ndarray:
+        """Compares every query with every gallery item; by default the cosine of their embeddings.
+
+        Args:
+            query_features: Array [Q,D] from `extract`.
+            gallery_features: Array [G,D] from `extract`.
+
+        Returns:
+            Array [Q,G] float32; higher is closer.
+        """
+        query, gallery = (np.asarray(x, dtype="float32") for x in (query_features, gallery_features))
+        query, gallery = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (query, gallery))
+        return query @ gallery.T
+
+    def inference_model(self) -> "ReIDModel":
+        """Returns a copy without classifier heads and without training state: what is published.
+
+        Returns:
+            An uncompiled model of the same class with ``num_classes=None``.
+        """
+        copy = type(self).from_config({**self.get_config(), "num_classes": None})
+        values = {_inner_path(self, variable): variable for variable in self.variables}
+        for variable in copy.variables:
+            variable.assign(ops.convert_to_numpy(values[_inner_path(copy, variable)]))
+        return copy
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "image_size": self.image_size,
+            "interpolation": self.interpolation,
+            "num_classes": self.num_classes,
+        }
+
+
+def _with_loss_scale(optimizer):
+    """Wraps an optimiser, or each of a group, in a loss scale of its own, once."""
+    if isinstance(optimizer, OptimizerGroup):
+        optimizer.groups = {name: _with_loss_scale(inner) for name, inner in optimizer.groups.items()}
+        return optimizer
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer, name=f"{optimizer.name}_loss_scale")
+
+
+def _tensors(batch):
+    """`train_on_batch` hands numpy arrays through on torch."""
+    return keras.tree.map_structure(ops.convert_to_tensor, batch)
+
+
+def _inner_path(model, variable):
+    return variable.path.removeprefix(f"{model.name}/")

@@ -1,0 +1,48 @@
+"""TensorFlow: gradients by `tf.GradientTape`. The only file of this folder that imports TensorFlow."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["apply", "enable_determinism", "random_state", "set_random_state", "value_and_gradients"]
+
+
+def value_and_gradients(model, variables, loss_fn, scale):
+    """Evaluates ``loss_fn`` and the gradient of ``scale * total`` with respect to ``variables``.
+
+    Args:
+        model: The ``keras.Model`` at work (not needed here; JAX needs it).
+        variables: List of ``keras.Variable`` to differentiate by.
+        loss_fn: Function without arguments that returns ``(total, {name: scalar})``.
+        scale: Scalar the total is multiplied by before the gradient is taken.
+
+    Returns:
+        ``(terms, gradients)``; a gradient is ``None`` where the loss does not reach.
+    """
+    del model
+    values = [variable.value for variable in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        total, terms = loss_fn()
+        scaled = keras.ops.cast(total, "float32") * scale
+    return terms, tape.gradient(scaled, values)
+
+
+def apply(optimizer, gradients, variables) -> None:
+    """Takes one optimiser step."""
+    optimizer.apply(gradients, variables)
+
+
+def enable_determinism() -> None:
+    """Makes TensorFlow choose deterministic kernels; call it before the first operation."""
+    tf.config.experimental.enable_op_determinism()
+
+
+def random_state() -> np.ndarray | None:
+    """TensorFlow keeps no random state outside Keras' seed variables."""
+    return None
+
+
+def set_random_state(state: np.ndarray | None) -> None:
+    """Nothing to restore."""
+    del state

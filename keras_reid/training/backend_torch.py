@@ -1,0 +1,51 @@
+"""PyTorch: gradients by `torch.autograd.grad`, which leaves every other network's `.grad` alone."""
+
+import keras
+import numpy as np
+import torch
+
+__all__ = ["apply", "enable_determinism", "random_state", "set_random_state", "value_and_gradients"]
+
+
+def value_and_gradients(model, variables, loss_fn, scale):
+    """Evaluates ``loss_fn`` and the gradient of ``scale * total`` with respect to ``variables``.
+
+    Args:
+        model: The ``keras.Model`` at work (not needed here; JAX needs it).
+        variables: List of ``keras.Variable`` to differentiate by.
+        loss_fn: Function without arguments that returns ``(total, {name: scalar})``.
+        scale: Scalar the total is multiplied by before the gradient is taken.
+
+    Returns:
+        ``(terms, gradients)``, detached; a gradient is ``None`` where the loss does not reach.
+    """
+    del model
+    total, terms = loss_fn()
+    scaled = keras.ops.cast(total, "float32") * scale
+    gradients = torch.autograd.grad(
+        scaled, [variable.value for variable in variables], allow_unused=True
+    )
+    terms = {name: keras.ops.stop_gradient(value) for name, value in terms.items()}
+    return terms, list(gradients)
+
+
+def apply(optimizer, gradients, variables) -> None:
+    """Takes one optimiser step outside autograd."""
+    with torch.no_grad():
+        optimizer.apply(gradients, variables)
+
+
+def enable_determinism() -> None:
+    """Makes PyTorch refuse operations without a deterministic kernel."""
+    torch.use_deterministic_algorithms(True)
+
+
+def random_state() -> np.ndarray | None:
+    """Torch draws dropout masks from its own global generator: its state as bytes."""
+    return torch.get_rng_state().numpy()
+
+
+def set_random_state(state: np.ndarray | None) -> None:
+    """Restores what `random_state` returned."""
+    if state is not None:
+        torch.set_rng_state(torch.from_numpy(np.asarray(state, dtype="uint8")))

@@ -1,0 +1,152 @@
+"""One optimiser that holds several, each owning the variables whose path matches its pattern."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import keras
+
+__all__ = ["OptimizerGroup"]
+
+
+@keras.saving.register_keras_serializable(package="keras_reid")
+class OptimizerGroup(keras.optimizers.Optimizer):
+    r"""Named optimisers behind the one optimiser that ``compile`` takes.
+
+    Because it is a single ``keras.optimizers.Optimizer``, saving, loading, ``ModelCheckpoint`` and loading on another
+    backend see every slot of every inner optimiser. `ReIDModel.update` applies the inner ones by name.
+
+    Patterns are matched against the whole variable path with ``re.fullmatch``. The path of a subclassed model's
+    variables begins with the model's name before saving and without it after loading, hence ``(.*/)?`` in front. A
+    group that matches nothing, and a variable that two groups or none match, are errors: never a silent freeze.
+
+    Args:
+        optimizers: Group name -> ``keras.optimizers.Optimizer``. Learning-rate schedules sit in these.
+        patterns: Group name -> regular expression on variable paths. Left out, group ``name`` owns
+            ``(.*/)?name/.*``. At most one group may have ``None``: it owns every variable that no pattern matches.
+        name: Name of the optimiser.
+
+    Raises:
+        ValueError: No optimiser, patterns for other names than the optimisers', or two groups with ``None``.
+
+    Example:
+        >>> import keras
+        >>> from keras_reid.training import OptimizerGroup
+        >>> group = OptimizerGroup(
+        ...     {"backbone": keras.optimizers.SGD(0.001), "new": keras.optimizers.SGD(0.01)},
+        ...     patterns={"backbone": r"(.*/)?backbone/.*", "new": None},
+        ... )
+        >>> sorted(group.groups)
+        ['backbone', 'new']
+    """
+
+    def __init__(
+        self,
+        optimizers: Mapping[str, keras.optimizers.Optimizer],
+        patterns: Mapping[str, str | None] | None = None,
+        name: str = "optimizer_group",
+    ):
+        super().__init__(learning_rate=0.0, name=name)
+        if not optimizers:
+            raise ValueError("`optimizers` must hold at least one named optimiser. Received: {}.")
+        if patterns is None:
+            patterns = {group: rf"(.*/)?{re.escape(group)}/.*" for group in optimizers}
+        if set(patterns) != set(optimizers):
+            raise ValueError(
+                f"`patterns` must name the same groups as `optimizers`: {sorted(optimizers)}. "
+                f"Received: {sorted(patterns)}."
+            )
+        if sum(pattern is None for pattern in patterns.values()) > 1:
+            raise ValueError(
+                "At most one group may own the remaining variables (pattern None). Received: "
+                f"{[group for group, pattern in patterns.items() if pattern is None]}."
+            )
+        self.groups = dict(optimizers)
+        self.patterns = dict(patterns)
+
+    def split(self, variables: Sequence[keras.Variable]) -> dict[str, list[keras.Variable]]:
+        """Sorts ``variables`` into the groups by path.
+
+        Raises:
+            ValueError: A variable that two groups or no group match, or a group without variables.
+        """
+        owned: dict[str, list[keras.Variable]] = {group: [] for group in self.groups}
+        rest = next((group for group, pattern in self.patterns.items() if pattern is None), None)
+        for variable in variables:
+            hits = [
+                group
+                for group, pattern in self.patterns.items()
+                if pattern is not None and re.fullmatch(pattern, variable.path)
+            ]
+            if not hits and rest is not None:
+                hits = [rest]
+            if len(hits) != 1:
+                raise ValueError(
+                    f"The variable {variable.path!r} must belong to exactly one optimiser group. It is matched by "
+                    f"{hits or 'none'} of {self.patterns}. Change the patterns of the OptimizerGroup."
+                )
+            owned[hits[0]].append(variable)
+        empty = [group for group, members in owned.items() if not members]
+        if empty:
+            raise ValueError(
+                f"The optimiser group(s) {empty} match no variable, so nothing would train there. Patterns: "
+                f"{self.patterns}. Paths begin like: {sorted({v.path for v in variables})[:4]}."
+            )
+        return owned
+
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Creates the slots of every inner optimiser."""
+        if self.built:
+            return
+        for group, members in self.split(variables).items():
+            self.groups[group].build(members)
+        super().build(variables)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Own variables, then those of the inner optimisers in order."""
+        inner = [variable for optimizer in self.optimizers for variable in optimizer.variables]
+        return [*self._variables, *inner]
+
+    @property
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """The inner optimisers; Keras' learning-rate callbacks look for this name."""
+        return list(self.groups.values())
+
+    def scale_loss(self, loss):
+        """Returns the loss as it is: each inner optimiser scales its own part in `ReIDModel.update`."""
+        return loss
+
+    def apply(self, grads, trainable_variables=None):
+        """Refuses: the inner optimisers are applied one by one.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        raise RuntimeError(
+            "An OptimizerGroup is applied group by group. Train through a keras_reid model, whose `update` does so."
+        )
+
+    def finalize_variable_values(self, var_list) -> None:
+        """Hands each inner optimiser its variables at the end of training (moving averages)."""
+        for group, members in self.split(var_list).items():
+            self.groups[group].finalize_variable_values(members)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return {
+            "optimizers": {
+                group: keras.saving.serialize_keras_object(optimizer)
+                for group, optimizer in self.groups.items()
+            },
+            "patterns": self.patterns,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "OptimizerGroup":
+        """Builds the group from `get_config`'s result."""
+        optimizers = {
+            group: keras.saving.deserialize_keras_object(inner, custom_objects=custom_objects)
+            for group, inner in config["optimizers"].items()
+        }
+        return cls(**{**config, "optimizers": optimizers})

@@ -1,1 +1,18 @@
-"""Placeholder, replaced by the folder's owner."""
+"""Scores and rankings: metrics by the field's protocols, re-ranking, temporal lifting. Plain numpy."""
+
+from keras_reid.retrieval.evaluator import evaluate_features, evaluate_scores
+from keras_reid.retrieval.metrics import Metrics
+from keras_reid.retrieval.protocols import Protocol, get_protocol
+from keras_reid.retrieval.ranking import Ranking
+from keras_reid.retrieval.similarity import cosine_similarity, score_blocks
+
+__all__ = [
+    "Metrics",
+    "Protocol",
+    "Ranking",
+    "cosine_similarity",
+    "evaluate_features",
+    "evaluate_scores",
+    "get_protocol",
+    "score_blocks",
+]

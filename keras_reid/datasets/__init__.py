@@ -1,6 +1,70 @@
 """What exists: tables of images, and the readers that make them. numpy only."""
 
+import importlib
+import os
+
+from keras_reid.checks import unknown_name
+from keras_reid.datasets import folder, market1501
 from keras_reid.datasets.dataset import ReIDDataset
+from keras_reid.datasets.dataset_check import check
 from keras_reid.datasets.table import ReIDTable
 
-__all__ = ["ReIDDataset", "ReIDTable"]
+__all__ = ["ReIDDataset", "ReIDTable", "check", "folder", "list_names", "load", "market1501"]
+
+# Name -> module and function; the function's first argument is `root`.
+_READERS = {
+    "csv": ("keras_reid.datasets.folder", "from_csv"),
+    "folder": ("keras_reid.datasets.folder", "from_folder"),
+    "market1501": ("keras_reid.datasets.market1501", "load"),
+    "synthetic": ("keras_reid.datasets.synthetic", "load"),
+}
+
+
+def list_names() -> list[str]:
+    """Returns the names that `load` knows, sorted.
+
+    Returns:
+        The names.
+
+    Example:
+        >>> from keras_reid import datasets
+        >>> datasets.list_names()
+        ['csv', 'folder', 'market1501', 'synthetic']
+    """
+    return sorted(_READERS)
+
+
+def load(name: str, root: str | os.PathLike[str] | None = None, **options: object) -> ReIDDataset:
+    """Reads a data set by name.
+
+    Args:
+        name: One of `list_names()`.
+        root: Where the data lie: the folder, or the file of `"csv"`. `"synthetic"` needs none.
+        **options: Arguments of the reader: `market1501.load`, `folder.from_folder` (needs
+            `pattern`), `folder.from_csv`, `synthetic.load`.
+
+    Returns:
+        Train, query and gallery tables, and the protocol.
+
+    Raises:
+        TypeError: The reader has no such option.
+        ValueError: The name is unknown, `root` is missing, or the data are not what the reader
+            expects.
+
+    Example:
+        >>> from keras_reid import datasets
+        >>> datasets.load("market1510", "/data")
+        Traceback (most recent call last):
+        ValueError: Unknown data set 'market1510'. Did you mean 'market1501'? ...
+    """
+    if name not in _READERS:
+        raise unknown_name("data set", name, _READERS)
+    if root is None and name != "synthetic":
+        raise ValueError(
+            f"Data set {name!r} needs `root`, the place where it lies on this machine; nothing is "
+            "downloaded. For people that the library draws itself, load 'synthetic'."
+        )
+    module, function = _READERS[name]
+    # Imported on demand: the renderer is large, and most programs use one reader.
+    reader = getattr(importlib.import_module(module), function)
+    return reader(root, **options)

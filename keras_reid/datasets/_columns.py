@@ -28,16 +28,11 @@ def time_column(values: object) -> np.ndarray:
     array = np.asarray(values)
     _check_one_dimension("time_s", array)
     if array.dtype.kind not in "fiu":
-        raise TypeError(
-            "`time_s` must hold seconds as numbers, NaN where unknown. "
-            f"Received: dtype {array.dtype}."
-        )
+        raise TypeError(f"`time_s` must hold seconds as numbers, NaN where unknown. Received: dtype {array.dtype}.")
     column = array.astype(np.float64)
     if np.isinf(column).any():
         row = np.flatnonzero(np.isinf(column))[0]
-        raise ValueError(
-            f"`time_s` must be finite, or NaN where unknown. Received in row {row}: {column[row]}."
-        )
+        raise ValueError(f"`time_s` must be finite, or NaN where unknown. Received in row {row}: {column[row]}.")
     return column
 
 
@@ -46,14 +41,10 @@ def integer_column(name: str, values: object, smallest: int, largest: int) -> np
     array = np.asarray(values)
     _check_one_dimension(name, array)
     if array.dtype.kind not in "iu" and array.size:
-        raise TypeError(
-            f"`{name}` must hold integers. Received: dtype {array.dtype}, e.g. {array[0]!r}."
-        )
+        raise TypeError(f"`{name}` must hold integers. Received: dtype {array.dtype}, e.g. {array[0]!r}.")
     outside = (array < smallest) | (array > largest)
     if outside.any():
-        raise ValueError(
-            f"`{name}` must lie in {smallest}..{largest}. Received: {array[outside][0]}."
-        )
+        raise ValueError(f"`{name}` must lie in {smallest}..{largest}. Received: {array[outside][0]}.")
     return array.astype(np.int32)
 
 

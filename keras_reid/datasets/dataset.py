@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_reid.datasets.table import ReIDTable
 
-__all__ = ["ReIDDataset", "has_match"]
+__all__ = ["ReIDDataset", "has_match", "require_matches"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +122,36 @@ def has_match(query: ReIDTable, gallery: ReIDTable, cross_camera: bool = True) -
         cameras_of.setdefault(person, set()).add(camera)
     rows = zip(query.person_id.tolist(), query.camera_id.tolist(), strict=True)
     return np.array([bool(cameras_of.get(p, set()) - {c}) for p, c in rows], dtype=bool)
+
+
+def require_matches(dataset: ReIDDataset, advice: str) -> None:
+    """Raises if there are queries and none can be found: every metric would be undefined.
+
+    Args:
+        dataset: What a reader made.
+        advice: What its user can do about it, one sentence.
+
+    Raises:
+        ValueError: No query has a match; the message says which rule leaves none.
+    """
+    query, gallery = dataset.query, dataset.gallery
+    cross_camera = dataset.protocol != "no_camera"
+    if not len(query) or has_match(query, gallery, cross_camera).any():
+        return
+    same_camera = int(has_match(query, gallery, cross_camera=False).sum())
+    if not same_camera:
+        raise ValueError(
+            f"None of the {len(query)} query images of {dataset.name!r} shows a person of the "
+            f"gallery. Query persons: {_first(query.person_ids)}; gallery persons: "
+            f"{_first(gallery.person_ids)}."
+        )
+    cameras = np.union1d(query.camera_id, gallery.camera_id)
+    where = f"all images are of camera {cameras[0]}" if len(cameras) == 1 else "no person has two"
+    raise ValueError(
+        f"None of the {len(query)} query images of {dataset.name!r} has a match from another "
+        f"camera: {where}, and protocol {dataset.protocol!r} ignores matches of the query's own "
+        f"camera (here of {same_camera} queries). {advice}"
+    )
 
 
 def _first(values: np.ndarray, count: int = 5) -> str:

@@ -185,8 +185,7 @@ class ReIDTable:
         keep = np.asarray(mask)
         if keep.dtype != np.bool_ or keep.shape != (len(self),):
             raise ValueError(
-                f"`mask` must be {len(self)} booleans, one per row. "
-                f"Received: dtype {keep.dtype}, shape {keep.shape}."
+                f"`mask` must be {len(self)} booleans, one per row. Received: dtype {keep.dtype}, shape {keep.shape}."
             )
         return self.take(np.flatnonzero(keep))
 

@@ -1,0 +1,264 @@
+"""Tables -> tf.data datasets of batches."""
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_reid.checks import check_positive_int, unknown_name
+from keras_reid.datasets import ReIDTable
+from keras_reid.pipeline._tensorflow import import_tensorflow
+from keras_reid.pipeline.batch import identity_labels
+from keras_reid.pipeline.cache import ImageCache
+from keras_reid.pipeline.decode import check_interpolation, decode, resize
+from keras_reid.pipeline.disk_cache import DiskCache
+from keras_reid.pipeline.loader import COLUMNS, BatchLoader
+from keras_reid.pipeline.memory_cache import MemoryCache
+from keras_reid.pipeline.position import EpochPosition
+from keras_reid.pipeline.reading import ON_BAD_IMAGE, read_all
+from keras_reid.pipeline.samplers import PKSampler, Sampler
+from keras_reid.pipeline.transforms import Flip, PadCrop, RandomErasing, Transform
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+__all__ = ["inference", "training"]
+
+_DEFAULT_SAMPLER = PKSampler(16, 4)
+_DEFAULT_TRANSFORMS = (Flip(), PadCrop(10), RandomErasing())
+
+
+def training(
+    table: ReIDTable,
+    image_size: tuple[int, int] = (256, 128),
+    sampler: Sampler = _DEFAULT_SAMPLER,
+    transforms: Sequence[Transform] = _DEFAULT_TRANSFORMS,
+    interpolation: str = "bilinear",
+    cache: ImageCache | str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    on_bad_image: str = "raise",
+    partner: bool = False,
+) -> "tf.data.Dataset":
+    """Makes a dataset of augmented training batches; one iteration is one epoch.
+
+    The bytes of batch k of epoch e depend on (seed, e, k) alone, not on caches, threads or what
+    was iterated before.
+
+    Args:
+        table: N training images. `person_id` of the batch numbers its identities 0..K-1.
+        image_size: Height and width.
+        sampler: Which rows form which batch.
+        transforms: Callables `(image, seed) -> image`, applied in order after resizing; by default
+            flip, pad-and-crop and random erasing.
+        interpolation: "bilinear" or "bicubic", antialiased.
+        cache: Where decoded images are kept: None (nowhere), "memory", a folder, or a
+            `MemoryCache` or `DiskCache`. A cache is filled before this function returns.
+        seed: Of the order and of the augmentation.
+        on_bad_image: "raise" at the first unreadable image, or "skip": every file is read once
+            now, and those that cannot be read are left out, counted and listed in `.skipped`.
+        partner: Adds `partner_image`: for each image another one of the same identity (itself if
+            it is alone), transformed under a seed of its own.
+
+    Returns:
+        A `tf.data.Dataset` of dicts (see `keras_reid.pipeline.batch`) of known cardinality and
+        static shapes, with the attributes `num_identities`, `steps_per_epoch`, `position` (set
+        `position.epoch` before an iteration), `remainder(step)` (the same epoch from batch `step`
+        on) and `skipped` (paths).
+
+    Raises:
+        ImportError: TensorFlow is not installed.
+        ValueError: An argument is impossible, the table has too few rows or identities for a
+            batch, or an image cannot be read. While iterating, TensorFlow wraps the error; the
+            sentence is in its message.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> from PIL import Image
+        >>> from keras_reid import pipeline
+        >>> from keras_reid.datasets import ReIDTable
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     paths = [pathlib.Path(folder) / f"{n}.png" for n in range(4)]
+        ...     for path in paths:
+        ...         Image.new("RGB", (64, 128)).save(path)
+        ...     table = ReIDTable.from_columns(paths, [7, 7, 9, 9])
+        ...     batches = pipeline.training(table, sampler=pipeline.PKSampler(2, 2))
+        ...     batch = next(iter(batches))
+        >>> batches.num_identities, tuple(batch["image"].shape)
+        (2, (4, 256, 128, 3))
+    """
+    tf = import_tensorflow()
+    image_size = _check_size(image_size)
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
+        raise ValueError(f"`seed` must be an integer of at least 0. Received: {seed!r}.")
+    load, used, skipped = _source(table, image_size, interpolation, cache, on_bad_image)
+    table = table.take(used)
+    labels, num_identities = identity_labels(table)
+    loader = BatchLoader(table, labels, used, load, image_size, transforms, seed, partner)
+    steps, batch_size = np.shape(sampler.batches(table, seed, 0))
+    position = EpochPosition()
+
+    def plan(first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        epoch = int(position.epoch)
+        rows = np.asarray(sampler.batches(table, seed, epoch), np.int64)
+        if rows.shape != (steps, batch_size):
+            raise ValueError(
+                f"A sampler must plan as many batches in every epoch: {(steps, batch_size)} in "
+                f"epoch 0. Received {rows.shape} in epoch {epoch} from {sampler!r}."
+            )
+        return rows[first:], np.full(steps - first, epoch), np.arange(first, steps)
+
+    def planned(first: "tf.Tensor") -> "tf.data.Dataset":
+        # Inside of the dataset, so that the epoch is read and planned anew in every iteration.
+        rows, epochs, numbers = tf.numpy_function(plan, [first], [tf.int64] * 3)
+        rows.set_shape([None, batch_size])
+        epochs.set_shape([None])
+        numbers.set_shape([None])
+        return tf.data.Dataset.from_tensor_slices((rows, epochs, numbers))
+
+    def batches(first: int) -> "tf.data.Dataset":
+        with tf.device("CPU"):
+            dataset = tf.data.Dataset.from_tensors(np.int64(first)).flat_map(planned)
+            dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps - first))
+            dataset = _load(dataset, loader, batch_size, image_size, partner)
+        dataset.num_identities, dataset.steps_per_epoch = num_identities, steps
+        dataset.position, dataset.remainder, dataset.skipped = position, remainder, skipped
+        return dataset
+
+    def remainder(step: int) -> "tf.data.Dataset":
+        if not 0 <= step <= steps:
+            raise ValueError(f"`step` must lie in 0..{steps}, the epoch. Received: {step!r}.")
+        return batches(step)
+
+    return batches(0)
+
+
+def inference(
+    table: ReIDTable,
+    image_size: tuple[int, int] = (256, 128),
+    batch_size: int = 64,
+    interpolation: str = "bilinear",
+    on_bad_image: str = "raise",
+) -> "tf.data.Dataset":
+    """Makes a dataset of a table's images in their order, without augmentation.
+
+    Args:
+        table: N images, for example a query or a gallery.
+        image_size: Height and width.
+        batch_size: Images per batch; the last batch may have fewer.
+        interpolation: "bilinear" or "bicubic", antialiased.
+        on_bad_image: "raise" at the first unreadable image, or "skip": every file is read once
+            now, and those that cannot be read are left out, counted and listed in `.skipped`.
+
+    Returns:
+        A `tf.data.Dataset` of dicts (see `keras_reid.pipeline.batch`) of known cardinality.
+        `person_id` is the table's own, `index` its row. The attribute `skipped` lists paths.
+
+    Raises:
+        ImportError: TensorFlow is not installed.
+        ValueError: An argument is impossible, or an image cannot be read. While iterating,
+            TensorFlow wraps the error; the sentence is in its message.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> from PIL import Image
+        >>> from keras_reid import pipeline
+        >>> from keras_reid.datasets import ReIDTable
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "query.png"
+        ...     Image.new("RGB", (64, 128)).save(path)
+        ...     batch = next(iter(pipeline.inference(ReIDTable.from_columns([path], [7]))))
+        >>> batch["person_id"].numpy()
+        array([7], dtype=int32)
+    """
+    tf = import_tensorflow()
+    image_size = _check_size(image_size)
+    check_positive_int("batch_size", batch_size)
+    load, used, skipped = _source(table, image_size, interpolation, None, on_bad_image)
+    table = table.take(used)
+    loader = BatchLoader(table, table.person_id, used, load, image_size)
+    whole = len(table) % batch_size == 0
+    with tf.device("CPU"):
+        rows = tf.data.Dataset.range(len(table)).batch(batch_size, drop_remainder=whole)
+        dataset = rows.map(lambda rows: (rows, np.int64(0), np.int64(0)))
+        dataset = _load(dataset, loader, batch_size if whole else None, image_size)
+    dataset.skipped = skipped
+    return dataset
+
+
+def _load(
+    plan: "tf.data.Dataset",
+    loader: BatchLoader,
+    batch_size: int | None,
+    image_size: tuple[int, int],
+    partner: bool = False,
+) -> "tf.data.Dataset":
+    """Turns (rows, epoch, step) into batches, several at a time, in order."""
+    tf = import_tensorflow()
+    images = ("image", "partner_image") if partner else ("image",)
+    dtypes = [tf.uint8] * len(images) + [tf.int32] * len(COLUMNS)
+
+    def batch(rows: "tf.Tensor", epoch: "tf.Tensor", step: "tf.Tensor") -> dict[str, Any]:
+        arrays = tf.numpy_function(loader, [rows, epoch, step], dtypes, stateful=False)
+        entries = dict(zip(images + COLUMNS, arrays, strict=True))
+        for name, tensor in entries.items():
+            tensor.set_shape([batch_size, *image_size, 3] if name in images else [batch_size])
+        # Bytes become floats as late as possible: four times less to move until here.
+        return entries | {name: tf.cast(entries[name], tf.float32) * (1 / 255) for name in images}
+
+    parallel = plan.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return parallel.prefetch(tf.data.AUTOTUNE)
+
+
+def _source(
+    table: ReIDTable,
+    image_size: tuple[int, int],
+    interpolation: str,
+    cache: ImageCache | str | os.PathLike[str] | None,
+    on_bad_image: str,
+) -> tuple[Callable[[int], np.ndarray], np.ndarray, tuple[str, ...]]:
+    """Returns row of the used table -> image, the used rows, and the skipped paths."""
+    check_interpolation(interpolation)
+    if on_bad_image not in ON_BAD_IMAGE:
+        raise unknown_name("value of `on_bad_image`", on_bad_image, ON_BAD_IMAGE)
+    if len(table) == 0:
+        raise ValueError("The table has no rows. Expected one image at least.")
+    paths = table.path.tolist()
+    images: Sequence[np.ndarray | None] = ()
+    if cache is not None:
+        images = _as_cache(cache).open(paths, image_size, interpolation, on_bad_image)
+        readable = [image is not None for image in images]
+    elif on_bad_image == "skip":
+        readable = [image is not None for image in read_all(paths, on_bad_image="skip")]
+    else:
+        readable = [True] * len(paths)
+    used = np.flatnonzero(readable)
+    skipped = tuple(path for path, good in zip(paths, readable, strict=True) if not good)
+    if skipped:
+        _report_skipped(skipped, len(paths))
+    if cache is not None:
+        kept = [images[row] for row in used]
+        return (lambda row: resize(kept[row], image_size, interpolation)), used, skipped
+    files = [paths[row] for row in used]
+    return (lambda row: decode(files[row], image_size, interpolation)), used, skipped
+
+
+def _report_skipped(skipped: tuple[str, ...], total: int) -> None:
+    message = f"{len(skipped)} of {total} images cannot be read, the first is {skipped[0]!r}."
+    if len(skipped) == total:
+        raise ValueError(f"{message} None is left: check the data set's root folder.")
+    warnings.warn(f"{message} Skipped; see `.skipped`.", stacklevel=4)
+
+
+def _as_cache(cache: ImageCache | str | os.PathLike[str]) -> ImageCache:
+    if isinstance(cache, ImageCache):
+        return cache
+    return MemoryCache() if cache == "memory" else DiskCache(cache)
+
+
+def _check_size(image_size: tuple[int, int]) -> tuple[int, int]:
+    if len(tuple(image_size)) != 2:
+        raise ValueError(f"`image_size` must be (height, width). Received: {image_size!r}.")
+    height, width = (check_positive_int("image_size", side) for side in image_size)
+    return height, width

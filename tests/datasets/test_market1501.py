@@ -1,0 +1,167 @@
+from pathlib import Path
+
+import pytest
+
+from keras_reid.datasets import market1501
+from keras_reid.datasets.market1501 import PUBLISHED_COUNTS
+from tests.datasets.trees import MARKET_FOLDERS, TINY_MARKET, write_image, write_tree
+
+
+def names(table) -> list[str]:
+    return [Path(path).name for path in table.path]
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    return write_tree(tmp_path, TINY_MARKET)
+
+
+def test_reads_every_column(root):
+    dataset = market1501.load(root)
+    assert (dataset.name, dataset.protocol, dataset.notes) == ("market1501", "market1501", ())
+    assert names(dataset.train) == TINY_MARKET["bounding_box_train"]
+    assert dataset.train.person_id.tolist() == [2, 2, 7, 7]
+    assert dataset.train.camera_id.tolist() == [0, 1, 0, 2]
+    assert dataset.query.person_id.tolist() == [1, 3]
+    assert dataset.query.camera_id.tolist() == [0, 5]
+    assert all(Path(path).is_absolute() and Path(path).is_file() for path in dataset.gallery.path)
+
+
+def test_junk_leaves_every_split_and_distractors_stay(root):
+    write_image(root / "query" / "-1_c1s1_000001_00.jpg")
+    assert market1501.load(root).query.person_id.tolist() == [1, 3]
+    gallery = market1501.load(root).gallery
+    assert names(gallery) == TINY_MARKET["bounding_box_test"][1:4]
+    assert gallery.person_id.tolist() == [0, 1, 3]
+
+
+def test_times_follow_all_splits_without_junk(root):
+    dataset = market1501.load(root)
+    # Camera 1: session 1 ends at frame 1000 (a training image; the junk's 900000 does not count).
+    assert dataset.gallery.time_s.tolist() == [(50 + 1000) / 25, 301 / 25, 200 / 25]
+    assert dataset.query.time_s.tolist() == [1.0, 4.0]
+    write_image(root / "query" / "0001_c1s3_000000_00.jpg")
+    assert market1501.load(root).query.time_s[1] == (50 + 2 * 1000) / 25
+    assert market1501.load(root, corrected_times=True).query.time_s[1] == (50 + 1000) / 25
+
+
+@pytest.mark.parametrize("folder", ["Market-1501-v15.09.15", "market1501", "Market-1501"])
+def test_finds_the_usual_folders(tmp_path, folder):
+    write_tree(tmp_path / folder, TINY_MARKET)
+    assert len(market1501.load(tmp_path).train) == 4
+    assert len(market1501.load(str(tmp_path / folder)).train) == 4
+
+
+def test_relative_roots_and_the_home_folder(root, monkeypatch):
+    monkeypatch.chdir(root.parent)
+    monkeypatch.setenv("HOME", str(root.parent))
+    for given in (root.name, f"~/{root.name}"):
+        assert market1501.load(given).query.path[0].startswith(str(root))
+
+
+def test_a_wrong_root_says_what_was_expected_and_what_is_there(tmp_path):
+    (tmp_path / "cam1").mkdir()
+    (tmp_path / "readme.txt").touch()
+    sentence = (
+        r"No Market-1501 in .*Expected the folders bounding_box_train, query, bounding_box_test "
+        r"there, or in one of its sub-folders Market-1501-v15.09.15, market1501,.* "
+        r"Found there: cam1/, readme\.txt\."
+    )
+    with pytest.raises(ValueError, match=sentence):
+        market1501.load(tmp_path)
+
+
+def test_other_wrong_roots(root):
+    with pytest.raises(ValueError, match=r"is the folder query itself: pass its parent, '.*'\."):
+        market1501.load(root / "query")
+    with pytest.raises(ValueError, match=r"does not exist; '.*' does and holds: bounding_box_test"):
+        market1501.load(root / "no" / "such")
+    with pytest.raises(ValueError, match=r"This is a file: unpack it and pass the folder\."):
+        market1501.load(root / "query" / TINY_MARKET["query"][0])
+    (root / "query").rename(root / "queries")
+    with pytest.raises(ValueError, match=r"Missing there: query\. Found: .*queries/\."):
+        market1501.load(root)
+
+
+def test_file_names_that_do_not_parse_are_named(root):
+    for number in range(7):
+        write_image(root / "bounding_box_test" / f"img{number}.jpg")
+    sentence = (
+        r"7 of 11 file names in '.*bounding_box_test' do not parse: img0\.jpg, img1\.jpg, "
+        r"img2\.jpg, img3\.jpg, img4\.jpg, \.\.\.\. Expected names like 0002_c1s1_000451_03\.jpg"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        market1501.load(root)
+
+
+@pytest.mark.parametrize("name", ["0001_c0s1_000001_00.jpg", "-2_c1s1_000001_00.jpg", "0001_c1.jpg"])
+def test_half_right_names_do_not_parse(root, name):
+    write_image(root / "query" / name)
+    with pytest.raises(ValueError, match=rf"1 of 3 .* do not parse: {name}"):
+        market1501.load(root)
+
+
+def test_an_empty_split_is_said(root):
+    for file in (root / "query").iterdir():
+        file.unlink()
+    with pytest.raises(ValueError, match=r"No image \(\.jpg, .*query'\. Found there: nothing"):
+        market1501.load(root)
+
+
+def test_a_person_in_train_and_test_is_named(root):
+    write_image(root / "bounding_box_train" / "0003_c1s1_000001_00.jpg")
+    with pytest.raises(ValueError, match=r"1 identities of 'market1501' .* test split: 3\. Train"):
+        market1501.load(root)
+
+
+def test_one_camera_only_says_which_rule_leaves_nothing(tmp_path):
+    names = ["0001_c1s1_000000_00.jpg", "0002_c1s1_000001_00.jpg", "0002_c1s1_000002_00.jpg"]
+    one_camera = {folder: [name] for folder, name in zip(MARKET_FOLDERS, names, strict=True)}
+    sentence = (
+        r"None of the 1 query images of 'market1501' has a match from another camera: all images "
+        r"are of camera 0, and protocol 'market1501' ignores matches of the query's own camera"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        market1501.load(write_tree(tmp_path, one_camera))
+
+
+def test_queries_of_strangers_say_so(root):
+    for name in TINY_MARKET["query"]:
+        (root / "query" / name).unlink()
+    write_image(root / "query" / "0099_c1s1_000001_00.jpg")
+    with pytest.raises(ValueError, match=r"shows a person of the gallery\. Query persons: 99; gal"):
+        market1501.load(root)
+
+
+def make_tree(root: Path, counts: dict[str, tuple[int, int]]) -> Path:
+    """Writes empty files with `counts` persons and images per split; the reader opens none."""
+    first = {"train": 10_000, "query": 1, "gallery": 0}
+    folders = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
+    for split, (persons, images) in counts.items():
+        folder = root / folders[split]
+        folder.mkdir(parents=True)
+        for row in range(images):
+            person = first[split] + row % persons
+            (folder / f"{person:04}_c{1 + row // persons % 6}s1_{row:06}_00.jpg").touch()
+    return root
+
+
+def test_the_published_counts_need_no_note(tmp_path):
+    dataset = market1501.load(make_tree(tmp_path, PUBLISHED_COUNTS))
+    assert dataset.notes == ()
+    counts = {s: (getattr(dataset, s).num_persons, len(getattr(dataset, s))) for s in PUBLISHED_COUNTS}
+    assert counts == PUBLISHED_COUNTS
+
+
+def test_a_real_sized_tree_that_differs_gets_a_note(tmp_path):
+    counts = PUBLISHED_COUNTS | {"gallery": (751, 15912)}
+    notes = market1501.load(make_tree(tmp_path, counts)).notes
+    assert notes == (
+        "gallery has 751 persons and 15912 images; Market-1501 is published with 751 and 15913. "
+        "Is the copy complete and unmodified?",
+    )
+
+
+def test_a_smaller_tree_is_not_compared(tmp_path):
+    counts = PUBLISHED_COUNTS | {"query": (750, 3368 // 2 - 1)}
+    assert market1501.load(make_tree(tmp_path, counts)).notes == ()

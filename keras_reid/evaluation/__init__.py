@@ -1,1 +1,22 @@
-"""Placeholder, replaced by the folder's owner."""
+"""How well a model finds people: extract, score, post-process, judge, report."""
+
+from typing import TYPE_CHECKING, Any
+
+from keras_reid.evaluation.evaluator import evaluate
+from keras_reid.evaluation.extract import extract
+from keras_reid.evaluation.report import Report
+from keras_reid.evaluation.selection import select_queries
+
+if TYPE_CHECKING:
+    from keras_reid.evaluation.callback import EvaluationCallback
+
+__all__ = ["EvaluationCallback", "Report", "evaluate", "extract", "select_queries"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the callback on first use: its base class needs Keras, the rest of the folder does not."""
+    if name == "EvaluationCallback":
+        from keras_reid.evaluation.callback import EvaluationCallback
+
+        return EvaluationCallback
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

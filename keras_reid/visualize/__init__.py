@@ -1,1 +1,16 @@
-"""Placeholder, replaced by the folder's owner."""
+"""Pictures: ranked panels, curves, contact sheets, and a report as one HTML page."""
+
+from keras_reid.visualize.contact_sheet import contact_sheet
+from keras_reid.visualize.curves import cmc_curve, training_curves
+from keras_reid.visualize.html import write_html
+from keras_reid.visualize.panel import PanelImage, PanelRow, ranked_panel
+
+__all__ = [
+    "PanelImage",
+    "PanelRow",
+    "cmc_curve",
+    "contact_sheet",
+    "ranked_panel",
+    "training_curves",
+    "write_html",
+]

@@ -1,0 +1,257 @@
+"""The outcome of an evaluation: numbers, who was skipped, what was found, and what made it."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_reid.datasets import ReIDTable
+from keras_reid.evaluation.report_json import FORMAT, report_fields, tables_and_queries
+from keras_reid.evaluation.selection import select_queries
+from keras_reid.retrieval import Metrics
+
+if TYPE_CHECKING:
+    from keras_reid.visualize.panel import PanelImage, PanelRow
+
+__all__ = ["Report"]
+
+_LEFT_OUT = {
+    "market1501": "gallery images of the query's own person from its own camera",
+    "no_camera": "nothing",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """What ``keras_reid.evaluate`` returns.
+
+    Attributes:
+        dataset: Name of the data set.
+        metrics: The metrics, over all queries and for each.
+        query: The queries, Q rows.
+        gallery: The images that were searched, G rows.
+        post_process: Names of the post-processing steps, in order.
+        provenance: What made these numbers: model, versions, date, seed.
+
+    Raises:
+        ValueError: Metrics and tables do not belong together.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_reid import retrieval
+        >>> from keras_reid.datasets import ReIDTable
+        >>> from keras_reid.evaluation import Report
+        >>> query = ReIDTable.from_columns(["/q.jpg"], [7], [0])
+        >>> gallery = ReIDTable.from_columns(["/a.jpg", "/b.jpg"], [8, 7], [1, 1])
+        >>> metrics = retrieval.evaluate_scores(
+        ...     np.array([[0.9, 0.8]]), [7], [8, 7], [0], [1, 1], max_rank=2, top_k=2)
+        >>> report = Report("mine", metrics, query, gallery)
+        >>> report.rank(1), report.rank(2), report.mean_ap
+        (0.0, 1.0, 0.5)
+    """
+
+    dataset: str
+    metrics: Metrics
+    query: ReIDTable
+    gallery: ReIDTable
+    post_process: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        said = (self.metrics.num_queries, self.metrics.num_gallery)
+        if said != (len(self.query), len(self.gallery)):
+            raise ValueError(
+                f"The metrics are of {said[0]} queries and {said[1]} gallery images, the tables "
+                f"hold {len(self.query)} and {len(self.gallery)}."
+            )
+
+    @property
+    def cmc(self) -> np.ndarray:
+        """``[max_rank]``: share of queries with a match among the first 1, 2, ... images."""
+        return self.metrics.cmc
+
+    @property
+    def mean_ap(self) -> float:
+        """Mean average precision."""
+        return self.metrics.mean_ap
+
+    @property
+    def mean_inp(self) -> float:
+        """Mean inverse negative penalty."""
+        return self.metrics.mean_inp
+
+    @property
+    def skipped_queries(self) -> int:
+        """Number of queries that have no match and count neither way."""
+        return self.metrics.num_queries - self.metrics.valid_queries
+
+    @property
+    def left_out(self) -> str:
+        """What the protocol takes out of a query's ranking, in words."""
+        name = self.metrics.protocol
+        return f"{_LEFT_OUT.get(name, 'what its rule names')} (protocol {name})"
+
+    def rank(self, k: int) -> float:
+        """Returns the share of queries with a match among the first `k` images.
+
+        Args:
+            k: 1 to the `max_rank` of the evaluation.
+
+        Returns:
+            A share from 0 to 1; NaN if no query has a match.
+
+        Raises:
+            ValueError: The curve does not reach that far.
+        """
+        return self.metrics.rank(k)
+
+    def skipped_sentences(self) -> list[str]:
+        """Returns how many queries were skipped, why, and who they show; empty if all counted."""
+        if not self.skipped_queries:
+            return []
+        persons = np.unique(self.query.person_id[np.isnan(self.metrics.average_precision)])
+        named = ", ".join(map(str, persons[:20])) + (", ..." if len(persons) > 20 else "")
+        noun = "person" if len(persons) == 1 else "persons"
+        return [*self.metrics.notes, f"Skipped queries show {len(persons)} {noun}: {named}."]
+
+    def panel_rows(
+        self,
+        queries: str | Sequence[int] = "random",
+        *,
+        count: int = 10,
+        top_k: int = 10,
+        seed: int = 0,
+    ) -> "list[PanelRow]":
+        """Returns queries with their best results, as ``visualize.ranked_panel`` draws them.
+
+        Args:
+            queries: ``"random"``, ``"hardest"``, ``"easiest"``, or row numbers of `query`.
+            count: How many queries, if chosen by name.
+            top_k: How many results per query; no more than the evaluation kept.
+            seed: Seed of the random choice.
+
+        Returns:
+            One row per query.
+
+        Raises:
+            ValueError: No such choice, or the evaluation kept no results.
+        """
+        from keras_reid.visualize.panel import PanelRow
+
+        rows, scores = self.metrics.top_indices, self.metrics.top_scores
+        if rows is None or scores is None:
+            raise ValueError("This report holds no rankings. Evaluate with `top_k=10`.")
+        panel = []
+        for number in select_queries(self.metrics.average_precision, queries, count, seed):
+            person = self.query.person_id[number]
+            precision = self.metrics.average_precision[number]
+            said = "no match" if np.isnan(precision) else f"AP {100 * precision:.1f} %"
+            results = tuple(
+                _image(self.gallery, row, bool(self.gallery.person_id[row] == person), score)
+                for row, score in zip(rows[number][:top_k], scores[number][:top_k], strict=True)
+                if row >= 0
+            )
+            title = f"person {person} \N{MIDDLE DOT} {said}"
+            panel.append(PanelRow(_image(self.query, number), results, title))
+        return panel
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the numbers and what made them, without the single queries: a small record.
+
+        Returns:
+            Plain values that JSON can hold; NaN is None.
+        """
+        return {
+            "format": FORMAT,
+            "dataset": self.dataset,
+            "post_process": list(self.post_process),
+            "metrics": self.metrics.to_dict(),
+            "provenance": dict(self.provenance),
+        }
+
+    def to_json(self, path: str | os.PathLike[str]) -> Path:
+        """Writes everything, rankings and image paths included; `from_json` reads it.
+
+        Args:
+            path: The file to write; its folder is made if need be.
+
+        Returns:
+            The path.
+        """
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        whole = {**self.to_dict(), **tables_and_queries(self)}
+        target.write_text(json.dumps(whole, allow_nan=False), encoding="utf-8")
+        return target
+
+    @classmethod
+    def from_json(cls, path: str | os.PathLike[str]) -> "Report":
+        """Reads a report that `to_json` wrote.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The report.
+
+        Raises:
+            ValueError: The file is no report, or one of another version.
+        """
+        whole = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = whole.get("format") if isinstance(whole, dict) else None
+        if found != FORMAT or "queries" not in whole:
+            raise ValueError(
+                f"{os.fspath(path)!r} must be a file of `Report.to_json`, format {FORMAT}. Received: format {found}."
+            )
+        return cls(**report_fields(whole))
+
+    def to_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:
+        """Writes the report as one page; ``visualize.write_html`` puts several on one.
+
+        Args:
+            path: The file to write.
+            title: The heading; the data set's name by default.
+
+        Returns:
+            The path.
+        """
+        from keras_reid.visualize import write_html
+
+        return write_html(path, title or f"Retrieval on {self.dataset}", {self.dataset: self})
+
+    def __str__(self) -> str:
+        metrics = self.metrics
+        head = f"{self.dataset} (protocol {metrics.protocol}, {metrics.ap} AP)"
+        after = f"after: {', '.join(self.post_process)}" if self.post_process else ""
+        ranks = [k for k in (1, 5, 10) if k <= len(self.cmc)]
+        names = [*(f"rank-{k}" for k in ranks), "mAP", "mINP"]
+        values = [*(self.rank(k) for k in ranks), self.mean_ap, self.mean_inp]
+        counted = (
+            f"{metrics.valid_queries} of {metrics.num_queries} queries counted, {metrics.num_gallery} gallery images"
+        )
+        made = ", ".join(str(self.provenance[k]) for k in ("model", "date") if k in self.provenance)
+        lines = [
+            head,
+            after,
+            "  ".join(f"{name:>7}" for name in names),
+            "  ".join("    n/a" if np.isnan(v) else f"{100 * v:>6.1f}%" for v in values),
+            counted,
+            *self.skipped_sentences(),
+            made,
+        ]
+        return "\n".join(line for line in lines if line)
+
+    __repr__ = __str__
+
+
+def _image(table: ReIDTable, row: int, match: bool | None = None, score: float | None = None) -> "PanelImage":
+    """Describes one image by its similarity and its camera, as far as they are known."""
+    from keras_reid.visualize.panel import PanelImage
+
+    camera = table.camera_id[row]
+    parts = ["" if score is None else f"{score:.2f}", f"camera {camera}" if camera >= 0 else ""]
+    return PanelImage(table.path[row], " \N{MIDDLE DOT} ".join(filter(None, parts)), match)

@@ -1,0 +1,88 @@
+"""A report as plain values that JSON can hold, and back: exactly the same numbers."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_reid.datasets import ReIDTable
+from keras_reid.retrieval import Metrics
+
+if TYPE_CHECKING:
+    from keras_reid.evaluation.report import Report
+
+__all__ = ["FORMAT", "report_fields", "tables_and_queries"]
+
+FORMAT = 1
+"""Raised whenever an older reader would misunderstand the file."""
+
+_PER_QUERY = ("average_precision", "inverse_negative_penalty", "first_match_rank", "top_scores")
+
+
+def tables_and_queries(report: "Report") -> dict[str, Any]:
+    """Returns what ``Report.to_dict`` leaves out: both tables and the results of each query.
+
+    Args:
+        report: The report.
+
+    Returns:
+        Lists of plain values; NaN is None.
+
+    Example:
+        See ``Report.to_json``, which writes them.
+    """
+    queries: dict[str, Any] = {name: _plain(getattr(report.metrics, name)) for name in _PER_QUERY}
+    queries["top_indices"] = _plain(report.metrics.top_indices)
+    tables = {"query": report.query, "gallery": report.gallery}
+    return {"queries": queries, **{name: _table_columns(table) for name, table in tables.items()}}
+
+
+def report_fields(whole: Mapping[str, Any]) -> dict[str, Any]:
+    """Makes a report's fields again from the plain values of the file.
+
+    Args:
+        whole: What ``Report.to_json`` wrote.
+
+    Returns:
+        The arguments of ``Report``.
+
+    Example:
+        See ``Report.from_json``, which calls it.
+    """
+    means, queries = dict(whole["metrics"]), whole["queries"]
+    arrays = {name: _floats(queries[name]) for name in _PER_QUERY}
+    if queries["top_indices"] is not None:
+        arrays["top_indices"] = np.array(queries["top_indices"], np.int64)
+    cmc, mean_ap, mean_inp = (_floats(means.pop(name)) for name in ("cmc", "mean_ap", "mean_inp"))
+    notes = tuple(means.pop("notes"))
+    metrics = Metrics(cmc=cmc, mean_ap=float(mean_ap), mean_inp=float(mean_inp), notes=notes, **means, **arrays)
+    return {
+        "dataset": whole["dataset"],
+        "metrics": metrics,
+        "query": _table(whole["query"]),
+        "gallery": _table(whole["gallery"]),
+        "post_process": tuple(whole["post_process"]),
+        "provenance": whole["provenance"],
+    }
+
+
+def _plain(values: np.ndarray | None) -> Any:
+    """Lists with None in place of NaN, which JSON does not know."""
+    if values is None or values.dtype.kind not in "f":
+        return None if values is None else values.tolist()
+    plain = values.astype(object)
+    plain[np.isnan(values)] = None
+    return plain.tolist()
+
+
+def _floats(values: Any) -> Any:
+    return None if values is None else np.array(values, np.float64)
+
+
+def _table_columns(table: ReIDTable) -> dict[str, Any]:
+    return {field.name: _plain(getattr(table, field.name)) for field in fields(table)}
+
+
+def _table(columns: Mapping[str, Any]) -> ReIDTable:
+    return ReIDTable.from_columns(**{**columns, "time_s": _floats(columns["time_s"])})

@@ -1,0 +1,271 @@
+"""One HTML file that tells how well a model finds people: numbers, curves, rankings, provenance."""
+
+import base64
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_reid.visualize.curves import cmc_curve, training_curves
+from keras_reid.visualize.images import jpeg_bytes, thumbnail
+from keras_reid.visualize.panel import PanelImage, PanelRow
+from keras_reid.visualize.style import THEMES, figure_png
+
+if TYPE_CHECKING:
+    from keras_reid.evaluation.report import Report
+
+__all__ = ["write_html"]
+
+# Shown in this order; the hard ones first, as they are what a reader can learn from.
+_CHOICES = {
+    "hardest": "the lowest average precision",
+    "random": "what an ordinary query looks like",
+    "easiest": "the highest average precision",
+}
+
+
+def write_html(
+    path: str | os.PathLike[str],
+    title: str,
+    reports: "Mapping[str, Report]",
+    history: Any = None,
+    notes: Sequence[str] = (),
+    *,
+    count: int = 4,
+) -> Path:
+    """Writes reports as one page that needs no network: pictures and style are inside.
+
+    Args:
+        path: The file to write; its folder is made if need be.
+        title: The page's heading.
+        reports: Label -> report of ``keras_reid.evaluate``, e.g. ``{"A to B": report}``.
+        history: What ``fit`` returned, its dict, or a CSV log, for the training curves.
+        notes: Sentences to print below the summary.
+        count: Queries shown per choice (hardest, random, easiest) and report.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ValueError: There is no report.
+
+    Example:
+        >>> from keras_reid.visualize import write_html
+        >>> write_html("report.html", "Nothing", {})
+        Traceback (most recent call last):
+            ...
+        ValueError: `reports` must hold at least one report. Received an empty mapping.
+
+    Note:
+        The page holds small copies of the images shown. Where the data set's terms forbid passing
+        images on, that holds for the page, too.
+    """
+    if not reports:
+        raise ValueError("`reports` must hold at least one report. Received an empty mapping.")
+    style = resources.files("keras_reid.visualize").joinpath("page.css").read_text("utf-8")
+    body = [
+        _header(title, reports),
+        _summary(reports, notes),
+        _charts(reports, history),
+        *(_rankings(label, report, count) for label, report in reports.items()),
+        _skipped(reports),
+        _reading(reports),
+        _provenance(reports),
+    ]
+    page = (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(part for part in body if part)
+        + "\n<footer>Made by keras_reid. This page is one file and loads nothing.</footer>\n"
+        "</main>\n</body>\n</html>\n"
+    )
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(page, encoding="utf-8")
+    return target
+
+
+def _header(title: str, reports: "Mapping[str, Report]") -> str:
+    """Returns the heading with the model and the date."""
+    said = [report.provenance for report in reports.values()]
+    parts = [
+        ", ".join(dict.fromkeys(str(each[key]) for each in said if each.get(key) is not None))
+        for key in ("model", "date")
+    ]
+    below = " \N{MIDDLE DOT} ".join(escape(part) for part in parts if part)
+    return (
+        '<header>\n<p class="kicker">Retrieval report</p>\n'
+        f'<h1>{escape(title)}</h1>\n<p class="sub">{below}</p>\n</header>'
+    )
+
+
+def _summary(reports: "Mapping[str, Report]", notes: Sequence[str]) -> str:
+    """Returns the table of numbers, one line per report, and the notes."""
+    heads = ("rank-1", "rank-5", "rank-10", "mAP", "mINP", "queries", "skipped")
+    lines = []
+    for label, report in reports.items():
+        ranks = [report.rank(k) if k <= len(report.cmc) else None for k in (1, 5, 10)]
+        cells = [_percent(value) for value in (*ranks, report.mean_ap, report.mean_inp)]
+        cells += [f"{report.metrics.valid_queries:,}", f"{report.skipped_queries:,}"]
+        numbers = "".join(
+            f'<td class="number{" key" if head in ("rank-1", "mAP") else ""}">{cell}</td>'
+            for head, cell in zip(heads, cells, strict=True)
+        )
+        after = f"<br>after {escape(', '.join(report.post_process))}" if report.post_process else ""
+        lines.append(
+            f'<tr><th scope="row">{escape(label)}</th>'
+            f'<td>{escape(report.dataset)}<span class="caption">{after}</span></td>{numbers}</tr>'
+        )
+    head = "".join(f'<th scope="col" class="number">{name}</th>' for name in heads)
+    said = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return (
+        '<section>\n<div class="wide"><table>\n<thead><tr><th scope="col">evaluation</th>'
+        f'<th scope="col">data set</th>{head}</tr></thead>\n<tbody>\n'
+        + "\n".join(lines)
+        + '\n</tbody></table></div>\n<p class="caption">Ranks, mAP and mINP in per cent.</p>'
+        + (f"\n<ul>{said}</ul>" if said else "")
+        + "\n</section>"
+    )
+
+
+def _charts(reports: "Mapping[str, Report]", history: Any) -> str:
+    """Returns the curves, each drawn for light and for dark pages."""
+    drawn = [_chart("Cumulative matching", cmc_curve, reports, "Share of queries matched")]
+    if history is not None:
+        drawn.append(_chart("Training", training_curves, history, "Losses over the epochs"))
+    return f'<section>\n<h2>Curves</h2>\n<div class="charts">\n{"".join(drawn)}\n</div>\n</section>'
+
+
+def _chart(name: str, draw: Any, data: Any, alternative: str) -> str:
+    """Draws one chart in both themes; the browser takes the one that fits."""
+    pictures = {}
+    for theme in THEMES:
+        figure = draw(data, theme=theme)
+        pictures[theme] = _data_uri("image/png", figure_png(figure, dpi=200))
+    wide = ' class="chart-wide"' if figure.get_size_inches()[0] > 6 else ""
+    return (
+        f'<figure{wide}><picture><source srcset="{pictures["dark"]}" '
+        f'media="(prefers-color-scheme: dark)"><img src="{pictures["light"]}" '
+        f'alt="{escape(name)}: {escape(alternative)}"></picture></figure>\n'
+    )
+
+
+def _rankings(label: str, report: "Report", count: int) -> str:
+    """Returns the hardest, some random, and the easiest queries of one report."""
+    if not report.metrics.valid_queries:
+        return ""
+    groups = []
+    for choice, meaning in _CHOICES.items():
+        rows = "\n".join(_query(row) for row in report.panel_rows(choice, count=count))
+        groups.append(
+            f"<details{'' if choice == 'easiest' else ' open'}><summary>{choice.capitalize()} "
+            f"queries<span>{meaning}</span></summary>\n{rows}\n</details>"
+        )
+    return f"<section>\n<h2>Rankings: {escape(label)}</h2>\n" + "\n".join(groups) + "\n</section>"
+
+
+def _query(row: PanelRow) -> str:
+    """Returns one query with its results."""
+    results = "".join(_person(image, f"rank {k}") for k, image in enumerate(row.results, start=1))
+    return (
+        f'<div class="query"><p>{escape(row.title)}</p><div class="ranking">'
+        f'<div>{_person(row.query, "query")}</div><div class="results">{results}</div></div></div>'
+    )
+
+
+def _person(image: PanelImage, role: str) -> str:
+    """Returns one picture with its caption; the mark says in black and white what the frame says."""
+    kind, mark, said = {
+        True: ("person match", "\N{CHECK MARK} ", ", right person"),
+        False: ("person mismatch", "\N{MULTIPLICATION X} ", ", other person"),
+        None: ("person", "", ""),
+    }[image.match]
+    source = _data_uri("image/jpeg", jpeg_bytes(thumbnail(image.path)))
+    caption = escape(image.caption).replace(" \N{MIDDLE DOT} ", "<br>")
+    return (
+        f'<figure class="{kind}"><img src="{source}" alt="{role}{said}" '
+        f'title="{escape(Path(image.path).name)}"><figcaption>{mark}{caption}</figcaption></figure>'
+    )
+
+
+def _skipped(reports: "Mapping[str, Report]") -> str:
+    """Returns who was looked for in vain, and why, or nothing if every query counted."""
+    lines = [
+        f"<li><b>{escape(label)}</b>: {escape(sentence)}</li>"
+        for label, report in reports.items()
+        for sentence in report.skipped_sentences()
+    ]
+    if not lines:
+        return ""
+    return (
+        "<section>\n<h2>Skipped queries</h2>\n<p>A query without a match in the gallery cannot be "
+        "found by any model, so it counts neither for nor against.</p>\n"
+        f"<ul>{''.join(lines)}</ul>\n</section>"
+    )
+
+
+def _reading(reports: "Mapping[str, Report]") -> str:
+    """Returns what the numbers mean, in one sentence each."""
+    conventions = {report.metrics.ap for report in reports.values()}
+    step = "the mean of the precision at each match" if conventions == {"step"} else (
+        "the area under precision over recall"
+    )  # fmt: skip
+    terms = {
+        "rank-k": "Share of queries with at least one right image among the first k.",
+        "mAP": f"Average precision ({step}), averaged over the queries. Rewards finding every "
+        "image of the person, and early.",
+        "mINP": "How far down the last right image stands: number of right images over the rank of "
+        "the last one, averaged. The cost of finding them all.",
+        "Rankings": "Left the query, then the gallery from the most similar on. Green with a check "
+        "mark is the same person, red with a cross another one; below are the similarity and the "
+        "camera.",
+        "Left out": "Taken out of each ranking, as it would count neither way: "
+        + "; ".join(dict.fromkeys(report.left_out for report in reports.values()))
+        + ".",
+    }
+    items = "".join(f"<dt>{term}</dt><dd>{escape(text)}</dd>" for term, text in terms.items())
+    return f"<section>\n<h2>How to read this</h2>\n<dl>{items}</dl>\n</section>"
+
+
+def _provenance(reports: "Mapping[str, Report]") -> str:
+    """Returns what made the numbers; where all reports agree, the value stands once."""
+    columns = list(reports.values())
+    keys = dict.fromkeys(key for report in columns for key in report.provenance)
+    lines = []
+    for key in keys:
+        values = [escape(_plain(report.provenance.get(key))) for report in columns]
+        same = len(set(values)) == 1
+        cells = f'<td colspan="{len(values)}">{values[0]}</td>' if same else _cells(values)
+        lines.append(f'<tr><th scope="row">{escape(key.replace("_", " "))}</th>{cells}</tr>')
+    head = "".join(f'<th scope="col">{escape(label)}</th>' for label in reports)
+    return (
+        '<section>\n<h2>Provenance</h2>\n<div class="wide"><table class="provenance">\n'
+        f"<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n"
+        + "\n".join(lines)
+        + "\n</tbody></table></div>\n</section>"
+    )
+
+
+def _cells(values: Iterable[str]) -> str:
+    return "".join(f"<td>{value}</td>" for value in values)
+
+
+def _plain(value: object) -> str:
+    """Writes a value of the provenance for people."""
+    if value is None:
+        return "not given"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _percent(value: float | None) -> str:
+    """Writes a share in per cent; a dash where it does not exist."""
+    return "\N{EN DASH}" if value is None or np.isnan(value) else f"{100 * value:.1f}"
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,70 @@
+"""Pictures of people at one size, for panels and pages."""
+
+import io
+import os
+
+import numpy as np
+
+from keras_reid.pipeline.decode import decode
+
+__all__ = ["jpeg_bytes", "thumbnail"]
+
+THUMBNAIL_SIZE = (128, 64)
+"""Height and width; two to one is the field's shape of a person."""
+
+
+def thumbnail(path: str | os.PathLike[str], size: tuple[int, int] = THUMBNAIL_SIZE) -> np.ndarray:
+    """Reads an image at a fixed size; a file that cannot be read becomes a crossed grey field.
+
+    A picture of a ranking is looked at, not computed with, and one moved file should not cost the
+    page: hence the placeholder, which nobody can mistake for a photograph. The pipeline, which
+    feeds models, raises instead.
+
+    Args:
+        path: The image file.
+        size: Height and width.
+
+    Returns:
+        uint8 array [height, width, 3], RGB.
+
+    Example:
+        >>> from keras_reid.visualize.images import thumbnail
+        >>> thumbnail("no/such/file.jpg", size=(32, 16)).shape
+        (32, 16, 3)
+    """
+    try:
+        return decode(path, size, "bicubic")
+    except ValueError:
+        return _placeholder(*size)
+
+
+def _placeholder(height: int, width: int) -> np.ndarray:
+    """Draws the grey field with a diagonal cross."""
+    field = np.full((height, width, 3), 205, np.uint8)
+    rows = np.arange(height)
+    columns = rows * width // height
+    field[rows, columns] = field[rows, width - 1 - columns] = 140
+    return field
+
+
+def jpeg_bytes(image: np.ndarray, quality: int = 85) -> bytes:
+    r"""Encodes an image [H, W, 3] of uint8 as JPEG.
+
+    Args:
+        image: The picture.
+        quality: 1 to 95.
+
+    Returns:
+        The file's content.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_reid.visualize.images import jpeg_bytes
+        >>> jpeg_bytes(np.zeros((8, 8, 3), np.uint8))[:2]
+        b'\xff\xd8'
+    """
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="JPEG", quality=quality)
+    return buffer.getvalue()

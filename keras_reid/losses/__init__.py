@@ -1,1 +1,28 @@
-"""Placeholder, replaced by the folder's owner."""
+"""The published losses: a pure function (labels first, as in Keras), then a thin class."""
+
+from keras_reid.losses.arcface import ArcFaceLoss, arcface_logits
+from keras_reid.losses.base import ReIDLoss
+from keras_reid.losses.centre import centre_loss, updated_centres
+from keras_reid.losses.identity import IdentityLoss, identity_loss
+from keras_reid.losses.triplet import (
+    TripletLoss,
+    active_fraction,
+    batch_hard_triplet,
+    check_positives,
+    valid_anchors,
+)
+
+__all__ = [
+    "ArcFaceLoss",
+    "IdentityLoss",
+    "ReIDLoss",
+    "TripletLoss",
+    "active_fraction",
+    "arcface_logits",
+    "batch_hard_triplet",
+    "centre_loss",
+    "check_positives",
+    "identity_loss",
+    "updated_centres",
+    "valid_anchors",
+]

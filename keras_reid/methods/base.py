@@ -169,6 +169,8 @@ class ReIDModel(keras.Model):
             ValueError: The number of identities is unknown or does not fit, or the images have another size.
         """
         self._prepare(x)
+        if hasattr(x, "element_spec"):  # a dataset brings its own order; Keras would warn of its default
+            kwargs.setdefault("shuffle", False)
         callbacks = list(callbacks or [])
         if hasattr(x, "position"):
             callbacks.insert(0, EpochPosition(x.position))
@@ -232,19 +234,20 @@ class ReIDModel(keras.Model):
     def test_step(self, *arguments):
         """Reports the same named scalars and changes no state."""
         if keras.backend.backend() != "jax":
-            return self._track(self._evaluation_terms(_tensors(arguments[0])), arguments[0])
+            with keras.StatelessScope():  # whatever the step writes is dropped
+                terms = self._evaluate_step(_tensors(arguments[0]))
+            return self._track(terms, arguments[0])
         trainable, non_trainable, metrics = arguments[0]
         state = (trainable, non_trainable, [v.value for v in self.optimizer.variables], metrics)
         logs, (_, _, _, metrics) = self._stateless(
-            lambda batch: self._track(self._evaluation_terms(batch), batch), state, arguments[1]
+            lambda batch: self._track(self._evaluate_step(batch), batch), state, arguments[1]
         )
         return logs, (trainable, non_trainable, metrics)
 
-    def _evaluation_terms(self, batch):
+    def _evaluate_step(self, batch):
         self._evaluating = True
         try:
-            with keras.StatelessScope():  # whatever the step writes is dropped
-                return self.training_step(batch, training=False)
+            return self.training_step(batch, training=False)
         finally:
             self._evaluating = False
 
@@ -256,7 +259,9 @@ class ReIDModel(keras.Model):
             self.optimizer.variables,
             self.metrics_variables,
         )
-        mapping = [pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)]
+        mapping = [
+            pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)
+        ]
         with keras.StatelessScope(state_mapping=mapping) as scope:
             logs = step(batch)
         return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)

@@ -135,8 +135,7 @@ class OptimizerGroup(keras.optimizers.Optimizer):
         """Returns the constructor's arguments."""
         return {
             "optimizers": {
-                group: keras.saving.serialize_keras_object(optimizer)
-                for group, optimizer in self.groups.items()
+                group: keras.saving.serialize_keras_object(optimizer) for group, optimizer in self.groups.items()
             },
             "patterns": self.patterns,
             "name": self.name,

@@ -195,8 +195,8 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
 
 
 def _describe(variables: list[keras.Variable]) -> list[str]:
-    """Name, shape and type of each variable; without the path's first part, which loading changes."""
-    return [f"{variable.name} {tuple(variable.shape)} {variable.dtype}" for variable in variables]
+    """Shape and type of each variable; not the name, which counts the models made before."""
+    return [f"{variable.dtype} {tuple(variable.shape)}" for variable in variables]
 
 
 def _to_numpy(variable: keras.Variable) -> np.ndarray:

@@ -1,0 +1,147 @@
+"""One training run in one folder: configuration, log, state to resume from, model, report."""
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_reid import zoo
+from keras_reid.datasets import ReIDDataset
+
+__all__ = ["read_log", "run"]
+
+
+def run(
+    name: str,
+    dataset: ReIDDataset,
+    out: str | os.PathLike,
+    *,
+    test_sets: Sequence[ReIDDataset] = (),
+    epochs: int | None = None,
+    seed: int = 0,
+    weights: str | os.PathLike | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    cache: str | None = "memory",
+    save_every: int = 50,
+    resume: bool = False,
+    on_bad_image: str = "raise",
+    verbose: int | str = "auto",
+):
+    """Trains a zoo entry by its recipe, evaluates it, and writes everything into ``out``.
+
+    ``out`` then holds ``config.json``, ``log.csv`` (named losses by epoch), ``state/`` (to resume from), ``model.keras``,
+    and ``report.html``, ``report.json`` and ``report.txt``.
+
+    Args:
+        name: Zoo entry.
+        dataset: Data set to train on, and the first to be tested on.
+        out: Folder of the run. Created; it must not hold another run unless ``resume``.
+        test_sets: Further data sets to test on directly (no training there).
+        epochs: Number of epochs; the recipe's own by default.
+        seed: Seed of weights, order and augmentation.
+        weights: As in `keras_reid.zoo.load`.
+        overrides: Constructor arguments that replace the card's.
+        cache: Decoded images: ``"memory"``, a folder, or ``None`` (see `keras_reid.pipeline.training`).
+        save_every: Steps between saved states.
+        resume: Go on with the run in ``out``; its configuration must be the same.
+        on_bad_image: ``"raise"`` or ``"skip"``.
+        verbose: As in ``keras.Model.fit``.
+
+    Returns:
+        ``(model, {data set name: Report})``.
+
+    Raises:
+        ValueError: ``out`` holds another run, or a run to resume with another configuration.
+        KeyboardInterrupt: After Ctrl-C, with the state saved.
+
+    Example:
+        ``run("baseline_tiny", keras_reid.datasets.load("synthetic"), "runs/first")``
+    """
+    import keras
+
+    from keras_reid.evaluation import evaluate
+    from keras_reid.training import CollapseDetector, Resume, seed_everything
+    from keras_reid.visualize import write_html
+
+    out = Path(out)
+    config = {
+        "name": name,
+        "dataset": dataset.name,
+        "train_images": len(dataset.train),
+        "epochs": epochs or zoo.recipe(name).epochs,
+        "seed": seed,
+        "weights": None if weights is None else str(weights),
+        "overrides": dict(overrides or {}),
+    }
+    _claim(out, config, resume)
+    seed_everything(seed)
+    model = zoo.load(name, weights=weights, **config["overrides"])
+    log = out / "log.csv"
+    zoo.recipe(name).fit(
+        model,
+        dataset,
+        epochs=config["epochs"],
+        seed=seed,
+        cache=cache,
+        on_bad_image=on_bad_image,
+        callbacks=[
+            keras.callbacks.TerminateOnNaN(),
+            keras.callbacks.CSVLogger(log, append=log.exists()),
+            CollapseDetector(),
+            Resume(out / "state", every_steps=save_every),
+        ],
+        verbose=verbose,
+    )
+    model.save(out / "model.keras")
+    reports = {
+        tested.name: evaluate(model, tested, on_bad_image=on_bad_image, progress=verbose != 0)
+        for tested in (dataset, *test_sets)
+    }
+    notes = [f"Zoo entry {name}, trained on {dataset.name} for {config['epochs']} epochs, seed {seed}."]
+    write_html(out / "report.html", f"{name} trained on {dataset.name}", reports, history=read_log(log), notes=notes)
+    (out / "report.txt").write_text("\n\n".join(str(report) for report in reports.values()) + "\n", encoding="utf-8")
+    (out / "report.json").write_text(
+        json.dumps({key: report.to_dict() for key, report in reports.items()}, indent=1), encoding="utf-8"
+    )
+    return model, reports
+
+
+def read_log(path: str | os.PathLike) -> dict[str, list[float]]:
+    """Reads the CSV log of a run: name -> one value per epoch.
+
+    An epoch that was logged, lost in a kill and trained again stands twice in the file; the later line counts.
+
+    Args:
+        path: The ``log.csv``.
+
+    Returns:
+        The columns without ``epoch``; empty when there is no file.
+    """
+    path = Path(path)
+    if not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = {int(row["epoch"]): row for row in csv.DictReader(stream) if row["epoch"].isdigit()}
+    ordered = [rows[epoch] for epoch in sorted(rows)]
+    names = [name for name in (ordered[0] if ordered else {}) if name != "epoch"]
+    return {name: [float(row[name]) for row in ordered] for name in names}
+
+
+def _claim(out: Path, config: dict, resume: bool) -> None:
+    """Makes sure that nobody's run is overwritten and that a resumed run is the same run."""
+    file = out / "config.json"
+    if file.exists():
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if not resume:
+            raise ValueError(f"{out} already holds a run. Give another folder, or --resume to go on with it.")
+        changed = {key: (found.get(key), value) for key, value in config.items() if found.get(key) != value}
+        if changed:
+            raise ValueError(
+                f"The run in {out} was started otherwise: "
+                + "; ".join(f"{key} was {old!r}, now {new!r}" for key, (old, new) in changed.items())
+                + ". Resume with the same arguments."
+            )
+    out.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(config, indent=1), encoding="utf-8")

@@ -51,6 +51,27 @@ def test_folders_can_be_persons(tmp_path):
     assert np.isnan(dataset.train.time_s).all()
 
 
+def test_a_pattern_without_a_slash_is_matched_at_the_start_of_the_file_name(root):
+    for folder_name in ("eve_cam2_77", "2024"):
+        write_image(root / folder_name / "ann_cam1_30.jpg")
+    facts = everything(folder.from_folder(root, PATTERN, fps=1))
+    assert facts["ann_cam1_30.jpg"] == (1, 1, 30.0)
+    assert (3, 2, 77.0) not in facts.values()
+    write_image(root / "2024-ann_cam1_30.jpg")
+    with pytest.raises(ValueError, match=r"do not parse: 2024-ann_cam1_30\.jpg"):
+        folder.from_folder(root, PATTERN, fps=1)
+
+
+def test_junk_is_not_split(tmp_path):
+    names = [f"{person}_{camera}.jpg" for person in (-1, 1, 2) for camera in (0, 1)]
+    for seed in range(5):
+        root = write_tree(tmp_path, {"mine": names}) / "mine"
+        pattern = r"(?P<person>-?\d+)_(?P<camera>\d)"
+        dataset = folder.from_folder(root, pattern, seed=seed)
+        assert {person for person, _, _ in everything(dataset).values()} == {1, 2}
+        assert dataset.notes[0] == "2 junk images (person -1) were left out."
+
+
 def test_sub_folders_are_the_splits(tmp_path):
     splits = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
     write_tree(tmp_path, TINY_MARKET)

@@ -76,6 +76,11 @@ class ReIDDataset:
                 "out of the gallery."
             )
 
+    @property
+    def cross_camera(self) -> bool:
+        """Whether the protocol ignores matches of the query's own camera."""
+        return self.protocol == "market1501"
+
     def summary(self) -> str:
         """Returns a text table: persons, images and cameras of each split, then the notes.
 
@@ -133,10 +138,19 @@ def require_matches(dataset: ReIDDataset, advice: str) -> None:
 
     Raises:
         ValueError: No query has a match; the message says which rule leaves none.
+
+    Example:
+        >>> from keras_reid.datasets import ReIDDataset, ReIDTable
+        >>> from keras_reid.datasets.dataset import require_matches
+        >>> nothing = ReIDTable.from_columns([], [])
+        >>> query = ReIDTable.from_columns(["/a.jpg"], [1], [0])
+        >>> gallery = ReIDTable.from_columns(["/b.jpg"], [1], [0])
+        >>> require_matches(ReIDDataset("mine", nothing, query, gallery), "Add a camera.")
+        Traceback (most recent call last):
+        ValueError: None of the 1 query images of 'mine' has a match from another camera: ...
     """
     query, gallery = dataset.query, dataset.gallery
-    cross_camera = dataset.protocol != "no_camera"
-    if not len(query) or has_match(query, gallery, cross_camera).any():
+    if not len(query) or has_match(query, gallery, dataset.cross_camera).any():
         return
     same_camera = int(has_match(query, gallery, cross_camera=False).sum())
     if not same_camera:

@@ -142,7 +142,7 @@ def _queries(dataset: ReIDDataset) -> Iterable[Finding]:
     if not len(query):
         yield Finding("no_queries", False, "There are no queries: nothing can be evaluated.")
         return
-    cross_camera = dataset.protocol != "no_camera"
+    cross_camera = dataset.cross_camera
     if cross_camera and (query.camera_id < 0).any():
         message = (
             "Queries have no camera, and the protocol ignores matches of the query's own camera; "

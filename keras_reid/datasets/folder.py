@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from keras_reid.datasets._layout import list_images, parse_names
 from keras_reid.datasets._own_rows import OwnRows
 from keras_reid.datasets.dataset import ReIDDataset
-from keras_reid.datasets.layout import list_images, parse_names
 
 __all__ = ["from_csv", "from_folder"]
 

@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 
+from keras_reid.datasets._layout import find_root, list_images, parse_names
 from keras_reid.datasets.dataset import ReIDDataset, require_matches
-from keras_reid.datasets.layout import find_root, list_images, parse_names
 from keras_reid.datasets.table import ReIDTable
 from keras_reid.datasets.times import market1501_times
 
@@ -49,6 +49,18 @@ def load(root: str | os.PathLike[str], corrected_times: bool = False) -> ReIDDat
     Raises:
         ValueError: The folders are not there, a file name does not parse, a person is in train and
             test, or no query has a match from another camera.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> from keras_reid.datasets import market1501
+        >>> root = pathlib.Path(tempfile.mkdtemp())
+        >>> for name in ("bounding_box_train/0002_c1s1_000451_03.jpg",
+        ...              "query/0001_c1s1_001051_00.jpg",
+        ...              "bounding_box_test/0001_c2s1_000301_00.jpg"):
+        ...     (root / name).parent.mkdir()
+        ...     (root / name).touch()
+        >>> market1501.load(root).query.time_s
+        array([42.04])
 
     Reference:
         L. Zheng et al., "Scalable Person Re-identification: A Benchmark", ICCV 2015.

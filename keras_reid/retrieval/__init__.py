@@ -4,15 +4,22 @@ from keras_reid.retrieval.evaluator import evaluate_features, evaluate_scores
 from keras_reid.retrieval.metrics import Metrics
 from keras_reid.retrieval.protocols import Protocol, get_protocol
 from keras_reid.retrieval.ranking import Ranking
+from keras_reid.retrieval.reranking import Rerank, k_reciprocal_jaccard, rerank
 from keras_reid.retrieval.similarity import cosine_similarity, score_blocks
+from keras_reid.retrieval.temporal_lifting import TemporalLift, temporal_lift
 
 __all__ = [
     "Metrics",
     "Protocol",
     "Ranking",
+    "Rerank",
+    "TemporalLift",
     "cosine_similarity",
     "evaluate_features",
     "evaluate_scores",
     "get_protocol",
+    "k_reciprocal_jaccard",
+    "rerank",
     "score_blocks",
+    "temporal_lift",
 ]

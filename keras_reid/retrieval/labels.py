@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["integer_labels", "score_rows"]
+__all__ = ["full_scores", "integer_labels", "score_rows", "seconds"]
 
 
 def integer_labels(name: str, values: Any, length: int | None = None) -> np.ndarray:
@@ -30,3 +30,22 @@ def score_rows(block: Any, num_gallery: int, expected: str) -> np.ndarray:
         raise ValueError(f"{expected} Received: an array of shape {rows.shape}.")
     # float16 is compared in float32 (exact, and far faster).
     return rows.astype(np.float32) if rows.dtype == np.float16 else rows
+
+
+def full_scores(scores: Any, num_queries: int, num_gallery: int) -> np.ndarray:
+    """Returns a whole [Q, G] score matrix as a real array, or raises."""
+    expected = f"`scores` must have shape [queries, gallery] = {(num_queries, num_gallery)}."
+    rows = score_rows(scores, num_gallery, expected)
+    if len(rows) != num_queries:
+        raise ValueError(f"{expected} Received: an array of shape {rows.shape}.")
+    return rows
+
+
+def seconds(name: str, times: Any, length: int) -> np.ndarray:
+    """Returns ``times`` as 1-d float64 seconds, or raises ``ValueError`` with the argument's name."""
+    times_s = np.asarray(times)
+    if times_s.ndim != 1 or len(times_s) != length or times_s.dtype.kind not in "fiu":
+        raise ValueError(
+            f"`{name}` must be {length} numbers, in seconds. Received: shape {times_s.shape}, dtype {times_s.dtype}."
+        )
+    return times_s.astype(np.float64, copy=False)

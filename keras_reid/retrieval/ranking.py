@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_reid.checks import check_positive_int
 from keras_reid.retrieval.evaluator import evaluate_scores
-from keras_reid.retrieval.labels import integer_labels, score_rows
+from keras_reid.retrieval.labels import full_scores, integer_labels, seconds
 from keras_reid.retrieval.metrics import Metrics
 from keras_reid.retrieval.protocols import Protocol
 from keras_reid.retrieval.similarity import cosine_similarity
@@ -68,13 +68,16 @@ class Ranking:
             "gallery_ids": integer_labels("gallery_ids", self.gallery_ids),
         }
         lengths = {"query": len(fields["query_ids"]), "gallery": len(fields["gallery_ids"])}
-        fields["scores"] = _checked_scores(self.scores, lengths["query"], lengths["gallery"])
+        fields["scores"] = full_scores(self.scores, lengths["query"], lengths["gallery"])
+        for query, row in enumerate(fields["scores"]):
+            if np.isnan(row).any():
+                raise ValueError(f"`scores` must not be NaN. Received: NaN in the row of query {query}.")
         for side, length in lengths.items():
             cameras, times = f"{side}_cameras", f"{side}_times"
             if getattr(self, cameras) is not None:
                 fields[cameras] = integer_labels(cameras, getattr(self, cameras), length)
             if getattr(self, times) is not None:
-                fields[times] = _checked_times(times, getattr(self, times), length)
+                fields[times] = seconds(times, getattr(self, times), length)
             features = getattr(self, f"{side}_features")
             if features is not None and len(features) != length:
                 raise ValueError(f"`{side}_features` must have {length} rows, one an image. Received: {len(features)}.")
@@ -144,23 +147,3 @@ class Ranking:
             protocol=protocol,
             top_k=top_k,
         )
-
-
-def _checked_scores(scores: Any, num_queries: int, num_gallery: int) -> np.ndarray:
-    expected = f"`scores` must have shape [queries, gallery] = {(num_queries, num_gallery)}."
-    rows = score_rows(scores, num_gallery, expected)
-    if len(rows) != num_queries:
-        raise ValueError(f"{expected} Received: an array of shape {rows.shape}.")
-    for query, row in enumerate(rows):
-        if np.isnan(row).any():
-            raise ValueError(f"`scores` must not be NaN. Received: NaN in the row of query {query}.")
-    return rows
-
-
-def _checked_times(name: str, times: Any, length: int) -> np.ndarray:
-    seconds = np.asarray(times)
-    if seconds.ndim != 1 or len(seconds) != length or seconds.dtype.kind not in "fiu":
-        raise ValueError(
-            f"`{name}` must be {length} numbers, in seconds. Received: shape {seconds.shape}, dtype {seconds.dtype}."
-        )
-    return seconds.astype(np.float64, copy=False)

@@ -45,3 +45,69 @@ def evaluate(scores, query_ids, gallery_ids, query_cameras, gallery_cameras, ap=
         return np.full(max_rank, np.nan), np.nan, np.nan, precision
     cmc = np.array([(first[valid] <= k).mean() for k in range(1, max_rank + 1)])
     return cmc, precision[valid].mean(), penalty[valid].mean(), precision
+
+
+def jaccard(distance, k1, k2, rows=None, near=1, expanded=0, weight_scale=1.0, by_maximum=True):
+    """Dense k-reciprocal Jaccard distances of the first ``rows`` items; row i: from item i."""
+    size = len(distance)
+    scaled = distance / distance.max(axis=1, keepdims=True) if by_maximum else distance
+    order = np.argsort(scaled, axis=1, kind="stable")
+
+    def mutual(i, k):
+        return {j for j in order[i, :k] if i in order[j, :k]}
+
+    encoding = np.zeros((size, size))
+    wide = [mutual(i, k1 + near) for i in range(size)]
+    narrow = [mutual(i, round(k1 / 2) + 1) for i in range(size)]
+    for i in range(size):
+        members = set(wide[i])
+        for j in wide[i]:
+            if len(narrow[j] & wide[i]) > 2 / 3 * len(narrow[j]):
+                members |= narrow[j]
+        members = sorted(members)
+        weights = np.exp(-weight_scale * scaled[i, members])
+        encoding[i, members] = weights / weights.sum()
+    encoding = np.stack([encoding[order[i, : k2 + expanded]].mean(axis=0) for i in range(size)])
+    shared = np.stack([np.minimum(row, encoding).sum(axis=1) for row in encoding[:rows]])
+    return 1.0 - shared / (2.0 - shared)
+
+
+def rerank(query, gallery, k1=20, k2=6, lambda_value=0.3, variant="zhong2017", score=None):
+    """Dense re-ranked distances; the variants as the implementations say them."""
+    if score is None:
+
+        def score(a, b):
+            a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (a, b))
+            return a @ b.T
+
+    across = score(query, gallery)
+    full = 1.0 - np.block([[score(query, query), across], [across.T, score(gallery, gallery)]]).T
+    plain, options = full / full.max(axis=1, keepdims=True), {}
+    if variant == "torchreid":
+        full = full**2
+        plain = full / full.max(axis=1, keepdims=True)
+    elif variant == "fast_reid":
+        plain, options = full, {"near": 0, "weight_scale": 2.0, "by_maximum": False}
+    elif variant == "boxmot":
+        plain, options = full, {"expanded": 1, "by_maximum": False}
+    rows = len(query)
+    overlap = jaccard(full, k1, k2, rows, **options)
+    return ((1 - lambda_value) * overlap + lambda_value * plain[:rows])[:, rows:]
+
+
+def temporal_lift(scores, query_cameras, query_times, gallery_cameras, gallery_times, **options):
+    """TLift by a literal loop over (query, camera)."""
+    options = {"tau": 100.0, "sigma": 200.0, "k": 10, "alpha": 0.2} | options
+    lifted = np.zeros(scores.shape)
+    for i in range(len(scores)):
+        near = np.abs(query_times - query_times[i]) < options["tau"]
+        companions = np.flatnonzero((query_cameras == query_cameras[i]) & near)
+        for camera in np.unique(gallery_cameras):
+            columns = np.flatnonzero(gallery_cameras == camera)
+            block = scores[np.ix_(companions, columns)]
+            bound = np.sort(block, axis=None)[::-1][: options["k"]][-1]
+            pivots = gallery_times[columns][np.nonzero(block >= bound)[1]]
+            gaps = gallery_times[columns][:, None] - pivots[None, :]
+            probability = np.exp(-((gaps / options["sigma"]) ** 2)).mean(axis=1)
+            lifted[i, columns] = (probability + options["alpha"]) * scores[i, columns]
+    return lifted

@@ -192,7 +192,7 @@ def test_bad_arguments_say_what_to_do(options, sentence):
 
 
 def test_scores_must_be_real():
-    with pytest.raises(TypeError, match="real numbers.*Received: dtype complex128"):
+    with pytest.raises(TypeError, match=r"real numbers.*Received: dtype complex128"):
         evaluate(scores=np.zeros((1, 2), complex))
 
 

@@ -121,8 +121,17 @@ class OwnRows:
     def _whole(self, noun: str, texts: Sequence[str] | None, missing: int) -> np.ndarray | None:
         if texts is None:
             return None
-        numbers = [self._number(noun, text, row) if text else missing for row, text in enumerate(texts)]
-        return np.array([int(number) for number in numbers])
+        numbers = np.full(len(texts), missing)
+        for row, text in enumerate(texts):
+            if text:
+                number = self._number(noun, text, row)
+                if not number.is_integer():
+                    raise ValueError(
+                        f"The {noun} of {self.places[row]} in {self.source!r} must be a whole "
+                        f"number. Received: {text!r}."
+                    )
+                numbers[row] = int(number)
+        return numbers
 
     def _number(self, noun: str, text: str, row: int) -> float:
         try:

@@ -154,7 +154,10 @@ def from_folder(
         >>> folder.from_folder(root, r"(?P<person>[a-z]+)_(?P<camera>\d)").gallery
         ReIDTable(1 image, 1 person, 1 camera)
     """
-    expression = re.compile(pattern)
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"`pattern` is no regular expression: {error}. Received: {pattern!r}.") from error
     _check_groups(expression, fps)
     base = Path(root).expanduser()
     folders = _split_folders(base, splits)

@@ -80,6 +80,8 @@ def test_unknown_cameras(write, camera):
         (HEADER, "img/f.jpg,9,0,noon,train", r"The time of line 7 .* a number\. Received: 'noon'"),
         (HEADER, "img/f.jpg,9,0,0,val", r"The split of line 7 .* train, query, gallery\. .*'val'"),
         (HEADER, "img/f.jpg,8,0,0,train", r"in the training split and in a test split: 8\."),
+        (f"{HEADER},modality", "img/f.jpg,9,0,0,train,0.5", r"modality of line 7 .* whole .*'0\.5'"),
+        (f"{HEADER},tracklet", "img/f.jpg,9,0,0,train,inf", r"tracklet of line 7 .* whole .*'inf'"),
         (f"{HEADER},modality", "img/f.jpg,9,0,0,train,2", r"`modality` must lie in 0\.\.1\."),
     ],
 )

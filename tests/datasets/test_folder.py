@@ -129,6 +129,7 @@ def test_a_person_in_train_and_test(tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        ({"pattern": r"(?P<person>"}, r"`pattern` is no regular expression: .*Received: '\(\?P<per"),
         ({"pattern": r"(\d+)_"}, r"must have the named group \(\?P<person>\.\.\.\).*groups \[\]"),
         ({"pattern": r"(?P<person>\d)(?P<cam>\d)"}, r"with groups \['cam', 'person'\]"),
         ({"pattern": r"(?P<person>.)(?P<time>.)(?P<frame>.)"}, "time or frame"),

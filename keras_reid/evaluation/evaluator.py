@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from keras_reid.checks import check_positive_int
-from keras_reid.datasets import ReIDDataset
-from keras_reid.evaluation.extract import Extractor, extract
+from keras_reid.datasets import ReIDDataset, ReIDTable
+from keras_reid.evaluation.extract import Extractor, extract_readable
 from keras_reid.evaluation.provenance import provenance_of
 from keras_reid.evaluation.report import Report
-from keras_reid.retrieval import Metrics, Ranking, evaluate_scores, score_blocks
+from keras_reid.retrieval import Ranking, evaluate_scores, score_blocks
 
 __all__ = ["PostProcess", "evaluate"]
 
@@ -27,6 +27,7 @@ def evaluate(
     max_rank: int = 50,
     top_k: int = 10,
     progress: bool = True,
+    on_bad_image: str = "raise",
     provenance: Mapping[str, Any] | None = None,
 ) -> Report:
     """Looks for every query of a data set in its gallery, and judges what comes first.
@@ -44,6 +45,8 @@ def evaluate(
         max_rank: Last rank of the CMC curve.
         top_k: Results per query that the report keeps for its pictures.
         progress: Whether to show progress bars.
+        on_bad_image: ``"raise"`` at the first image that cannot be read, or ``"skip"``: it is left
+            out of query or gallery, and the report's provenance counts and names it.
         provenance: Further entries for the report, e.g. ``{"seed": 0, "weights": "imagenet"}``;
             ``"date"`` replaces today's.
 
@@ -72,11 +75,15 @@ def evaluate(
                 f"The data set {dataset.name!r} has no {split} images, so it cannot be evaluated; it "
                 "is for training only."
             )
-    query = extract(model, dataset.query, batch_size, progress)
-    gallery = extract(model, dataset.gallery, batch_size, progress)
-    blocks = score_blocks(model.score, query, gallery)
+    tables, features, skipped = [], [], []
+    for table in (dataset.query, dataset.gallery):
+        found, readable = extract_readable(model, table, batch_size, progress, on_bad_image)
+        features.append(found)
+        tables.append(table.where(readable))
+        skipped += table.path[~readable].tolist()
+    blocks = score_blocks(model.score, *features)
     if progress:
-        blocks = _with_progress(blocks, len(query))
+        blocks = _with_progress(blocks, len(tables[0]))
     judge: dict[str, Any] = {
         "ap": ap,
         "max_rank": max_rank,
@@ -84,41 +91,26 @@ def evaluate(
         "top_k": top_k,
     }
     if post_process:
-        ranking = _ranking(model, dataset, query, gallery, blocks)
-        metrics = _post_processed(ranking, post_process).metrics(**judge)
+        metrics = _post_processed(_ranking(model, tables, features, blocks), post_process).metrics(**judge)
     else:
-        metrics = _streamed(dataset, blocks, judge)
+        people, cameras = ([getattr(t, column) for t in tables] for column in ("person_id", "camera_id"))
+        metrics = evaluate_scores(blocks, *people, *cameras, **judge)
+    made = provenance_of(model) | ({"skipped_images": skipped} if skipped else {}) | dict(provenance or {})
     return Report(
         dataset=dataset.name,
         metrics=metrics,
-        query=dataset.query,
-        gallery=dataset.gallery,
+        query=tables[0],
+        gallery=tables[1],
         post_process=tuple(_step_name(step) for step in post_process),
-        provenance=provenance_of(model) | dict(provenance or {}),
-    )
-
-
-def _streamed(dataset: ReIDDataset, blocks: Iterator[np.ndarray], judge: Mapping[str, Any]) -> Metrics:
-    query, gallery = dataset.query, dataset.gallery
-    return evaluate_scores(
-        blocks,
-        query.person_id,
-        gallery.person_id,
-        query.camera_id,
-        gallery.camera_id,
-        **judge,
+        provenance=made,
     )
 
 
 def _ranking(
-    model: Extractor,
-    dataset: ReIDDataset,
-    query_features: np.ndarray,
-    gallery_features: np.ndarray,
-    blocks: Iterator[np.ndarray],
+    model: Extractor, tables: Sequence[ReIDTable], features: Sequence[np.ndarray], blocks: Iterator[np.ndarray]
 ) -> Ranking:
     """Puts the blocks together, with all that a post-processing step may ask for."""
-    query, gallery = dataset.query, dataset.gallery
+    query, gallery = tables
     return Ranking(
         scores=np.concatenate(list(blocks)),
         query_ids=query.person_id,
@@ -127,8 +119,8 @@ def _ranking(
         gallery_cameras=gallery.camera_id,
         query_times=query.time_s,
         gallery_times=gallery.time_s,
-        query_features=query_features,
-        gallery_features=gallery_features,
+        query_features=features[0],
+        gallery_features=features[1],
         score=model.score,
     )
 

@@ -8,7 +8,7 @@ from keras_reid import pipeline
 from keras_reid.checks import check_positive_int
 from keras_reid.datasets import ReIDTable
 
-__all__ = ["Extractor", "extract"]
+__all__ = ["Extractor", "extract", "extract_readable"]
 
 
 class Extractor(Protocol):
@@ -71,6 +71,35 @@ def extract(
             ...
         ValueError: `table` must hold at least one image. Received an empty table.
     """
+    features, readable = extract_readable(model, table, batch_size, progress, on_bad_image)
+    if readable.all():
+        return features
+    whole = np.full((len(table), *features.shape[1:]), np.nan, features.dtype)
+    whole[readable] = features
+    return whole
+
+
+def extract_readable(
+    model: Extractor, table: ReIDTable, batch_size: int, progress: bool, on_bad_image: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `extract`, but leaves unreadable images out and says which they are.
+
+    Args:
+        model: As in `extract`.
+        table: As in `extract`.
+        batch_size: As in `extract`.
+        progress: As in `extract`.
+        on_bad_image: As in `extract`.
+
+    Returns:
+        ``[M, ...]`` features of the M readable images, and ``[N]`` booleans, M of them true.
+
+    Raises:
+        ValueError: As in `extract`.
+
+    Example:
+        See `extract`.
+    """
     if not len(table):
         raise ValueError("`table` must hold at least one image. Received an empty table.")
     check_positive_int("batch_size", batch_size)
@@ -87,8 +116,4 @@ def extract(
         raise ValueError(
             f"`model.extract` must return one feature per image, {readable.sum()}. Received: {len(features)}."
         )
-    if readable.all():
-        return features
-    whole = np.full((len(table), *features.shape[1:]), np.nan, features.dtype)
-    whole[readable] = features
-    return whole
+    return features, readable

@@ -4,7 +4,7 @@ import csv
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["cmc_curve", "read_history", "training_curves"]
+__all__ = ["cmc_curve", "history_parts", "read_history", "training_curves"]
 
 # Kept out of the loss plot: it is the clock, or it is no loss.
 _NOT_A_LOSS = ("epoch", "learning_rate", "lr")
+# Inches; chosen so that the text stays readable where three charts share a page.
+_PANEL = (3.3, 1.75)
+_LEFT, _RIGHT, _TOP, _BOTTOM, _LINE = 0.5, 0.2, 0.45, 0.55, 0.17
+_DASHES = ("-", ":", "-.")
+
 _QUALITY = ("mean_ap", "mean_inp", "rank1", "accuracy")
 
 
@@ -53,8 +58,7 @@ def cmc_curve(reports: Mapping[str, Any], *, max_rank: int | None = 20, theme: s
             raise ValueError(f"The curve {label!r} must be a vector [max_rank]. Received shape: {curve.shape}.")
         curves[label] = 100 * curve[:max_rank]
     colours = theme_named(theme)
-    figure = new_figure(4.8, 3.4, colours)
-    axes = new_axes(figure, (1, 1, 1), colours)
+    figure, (axes,) = _panels(1, len(curves), colours)
     for number, (label, curve) in enumerate(curves.items()):
         ranks = np.arange(1, len(curve) + 1)
         name = f"{label}  \N{MIDDLE DOT}  rank-1 {curve[0]:.1f}"
@@ -67,8 +71,7 @@ def cmc_curve(reports: Mapping[str, Any], *, max_rank: int | None = 20, theme: s
     axes.set_xlim(1, max(longest, 2))
     axes.set_xticks([rank for rank in (1, 5, 10, 20, 30, 40, 50) if rank <= longest])
     _name_axes(axes, "rank", "queries matched by this rank (%)", colours)
-    _legend(axes, colours, "lower right", columns=1)
-    figure.tight_layout(pad=0.8)
+    _legend(axes, colours, columns=1)
     return figure
 
 
@@ -92,25 +95,45 @@ def training_curves(history: Any, *, theme: str = "light") -> "Figure":
         >>> from keras_reid.visualize import training_curves
         >>> figure = training_curves({"triplet": [0.9, 0.4, 0.2], "identity": [3.0, 2.0, 1.1]})
     """
+    from matplotlib.ticker import FuncFormatter
+
+    parts = history_parts(history)
+    if not parts:
+        raise ValueError("`history` must hold at least one loss. Received an empty history.")
+    colours = theme_named(theme)
+    lines = max(-(-len(part) // 2) for part in parts.values())
+    figure, panels = _panels(len(parts), lines, colours)
+    for axes, (name, part) in zip(panels, parts.items(), strict=True):
+        scale = 1 if name == "loss" else 100
+        _plot_columns(axes, {key: scale * column for key, column in part.items()}, colours)
+        if name == "loss" and _spread(part) > 50:
+            axes.set_yscale("log")
+            axes.minorticks_off()
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        _name_axes(axes, "epoch", name, colours)
+        _legend(axes, colours, columns=2)
+    return figure
+
+
+def history_parts(history: Any) -> dict[str, dict[str, np.ndarray]]:
+    """Sorts a history into losses and retrieval quality; a part without values is left out.
+
+    Args:
+        history: As in `read_history`.
+
+    Returns:
+        Name of the part -> its columns.
+
+    Example:
+        >>> from keras_reid.visualize.curves import history_parts
+        >>> history_parts({"loss": [2.0, 1.0], "val_mean_ap": [0.5, 0.75]})["retrieval quality (%)"]
+        {'val_mean_ap': array([0.5 , 0.75])}
+    """
     columns = read_history(history)
     losses = {key: column for key, column in columns.items() if not key.endswith(_QUALITY)}
     quality = {key: column for key, column in columns.items() if key.endswith(_QUALITY)}
-    if not columns:
-        raise ValueError("`history` must hold at least one loss. Received an empty history.")
-    colours = theme_named(theme)
-    panels = [part for part in (losses, quality) if part]
-    figure = new_figure(4.8 * len(panels), 3.4, colours)
-    for number, part in enumerate(panels, start=1):
-        axes = new_axes(figure, (1, len(panels), number), colours)
-        scale = 100 if part is quality else 1
-        _plot_columns(axes, {key: scale * column for key, column in part.items()}, colours)
-        if part is losses and _spread(part) > 50:
-            axes.set_yscale("log")
-        name = "retrieval quality (%)" if part is quality else "loss"
-        _name_axes(axes, "epoch", name, colours)
-        _legend(axes, colours, "best", columns=1 + (len(part) > 6))
-    figure.tight_layout(pad=0.8, w_pad=2)
-    return figure
+    parts = {"loss": losses, "retrieval quality (%)": quality}
+    return {name: part for name, part in parts.items() if part}
 
 
 def read_history(history: Any) -> dict[str, np.ndarray]:
@@ -120,7 +143,8 @@ def read_history(history: Any) -> dict[str, np.ndarray]:
         history: A ``keras.callbacks.History``, its dict, or a file of ``CSVLogger``.
 
     Returns:
-        Name -> values per epoch, without the epoch number and the learning rate.
+        Name -> values per epoch, without the epoch number, the learning rate, and what never had a
+        value.
 
     Raises:
         TypeError: It is none of these.
@@ -132,9 +156,11 @@ def read_history(history: Any) -> dict[str, np.ndarray]:
     """
     if isinstance(history, str | os.PathLike):
         with Path(history).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+            # An epoch that was lost in a kill and trained again stands twice; the later line counts.
+            rows = list({row.get("epoch", number): row for number, row in enumerate(csv.DictReader(file))}.values())
+        names = rows[0] if rows else {}
         table: Mapping[str, Sequence[Any]] = {
-            key: ["nan" if row[key] in ("", "NA") else row[key] for row in rows] for key in (rows[0] if rows else {})
+            name: ["nan" if row[name] in ("", "NA") else row[name] for row in rows] for name in names
         }
     else:
         table = getattr(history, "history", history)
@@ -143,9 +169,19 @@ def read_history(history: Any) -> dict[str, np.ndarray]:
             "`history` must be what `fit` returned, a dict of lists, or the path of a CSV log. "
             f"Received: {type(history).__name__}."
         )
-    return {
-        key: np.asarray(values, np.float64) for key, values in table.items() if key not in _NOT_A_LOSS and len(values)
-    }
+    columns = {key: np.asarray(table[key], np.float64) for key in table if key not in _NOT_A_LOSS}
+    return {key: column for key, column in columns.items() if np.isfinite(column).any()}
+
+
+def _panels(count: int, legend_lines: int, colours: Theme) -> "tuple[Figure, list[Axes]]":
+    """Makes axes of one size side by side, with room for names above and a legend below."""
+    width, height = _LEFT + _PANEL[0] + _RIGHT, _TOP + _PANEL[1] + _BOTTOM + _LINE * legend_lines
+    figure = new_figure(count * width, height, colours)
+    panels = [new_axes(figure, (1, count, number), colours) for number in range(1, count + 1)]
+    for number, axes in enumerate(panels):
+        left = (number * width + _LEFT) / (count * width)
+        axes.set_position((left, 1 - (_TOP + _PANEL[1]) / height, _PANEL[0] / (count * width), _PANEL[1] / height))
+    return figure, panels
 
 
 def _plot_columns(axes: "Axes", columns: Mapping[str, np.ndarray], colours: Theme) -> None:
@@ -155,14 +191,15 @@ def _plot_columns(axes: "Axes", columns: Mapping[str, np.ndarray], colours: Them
     bases = list(dict.fromkeys(key.removeprefix("val_") for key in columns))
     for key, column in columns.items():
         base = key.removeprefix("val_")
-        dashed = key != base and base in columns
+        round_, colour = divmod(bases.index(base), len(colours.series))
+        dashes = "--" if key != base and base in columns else _DASHES[round_ % len(_DASHES)]
         epochs = np.arange(1, len(column) + 1)
         known = np.isfinite(column)
         axes.plot(
             epochs[known], column[known], label=_readable(key),
-            color=colours.series[bases.index(base) % len(colours.series)],
-            linestyle="--" if dashed else "-", linewidth=1.8,
+            color=colours.series[colour], linestyle=dashes, linewidth=1.8,
             marker="o" if known.sum() < 15 else "", markersize=3.5,
+            clip_on=False,
         )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     axes.set_xlim(1, max(2, *map(len, columns.values())))
@@ -192,17 +229,16 @@ def _name_axes(axes: "Axes", x: str, y: str, colours: Theme) -> None:
     axes.set_title(y, color=colours.ink, fontsize=10, fontfamily=fonts, loc="left", pad=10)
 
 
-def _legend(axes: "Axes", colours: Theme, place: Literal["best", "lower right"], columns: int) -> None:
-    """Adds the legend in the house look."""
+def _legend(axes: "Axes", colours: Theme, columns: int) -> None:
+    """Adds the legend below the axes, where it covers no curve."""
     from matplotlib.font_manager import FontProperties
 
-    legend = axes.legend(
-        loc=place,
+    axes.legend(
+        loc="upper left",
+        bbox_to_anchor=(-0.02, -0.25),
+        borderaxespad=0,
         ncols=columns,
-        facecolor=colours.background,
-        framealpha=0.85,
-        edgecolor="none",
+        frameon=False,
         labelcolor=colours.ink,
         prop=FontProperties(family=list(font_families()), size=8.5),
     )
-    legend.set_zorder(5)

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_reid.visualize.curves import cmc_curve, training_curves
+from keras_reid.visualize.curves import cmc_curve, history_parts, training_curves
 from keras_reid.visualize.images import jpeg_bytes, thumbnail
 from keras_reid.visualize.panel import PanelImage, PanelRow
-from keras_reid.visualize.style import THEMES, figure_png
+from keras_reid.visualize.style import figure_png
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from keras_reid.evaluation.report import Report
 
 __all__ = ["write_html"]
@@ -135,23 +137,19 @@ def _summary(reports: "Mapping[str, Report]", notes: Sequence[str]) -> str:
 
 def _charts(reports: "Mapping[str, Report]", history: Any) -> str:
     """Returns the curves, each drawn for light and for dark pages."""
-    drawn = [_chart("Cumulative matching", cmc_curve, reports, "Share of queries matched")]
-    if history is not None:
-        drawn.append(_chart("Training", training_curves, history, "Losses over the epochs"))
-    return f'<section>\n<h2>Curves</h2>\n<div class="charts">\n{"".join(drawn)}\n</div>\n</section>'
+    drawn = [_chart("Share of queries matched by rank", cmc_curve, reports)]
+    # One picture each, so that a phone can show them below one another.
+    parts = {} if history is None else history_parts(history)
+    drawn += [_chart(f"{name} over the epochs", training_curves, part) for name, part in parts.items()]
+    return f'<section>\n<h2>Curves</h2>\n<div class="charts">\n{"".join(drawn)}</div>\n</section>'
 
 
-def _chart(name: str, draw: Any, data: Any, alternative: str) -> str:
+def _chart(name: str, draw: Callable[..., "Figure"], data: Any) -> str:
     """Draws one chart in both themes; the browser takes the one that fits."""
-    pictures = {}
-    for theme in THEMES:
-        figure = draw(data, theme=theme)
-        pictures[theme] = _data_uri("image/png", figure_png(figure, dpi=200))
-    wide = ' class="chart-wide"' if figure.get_size_inches()[0] > 6 else ""
+    light, dark = (_data_uri("image/png", figure_png(draw(data, theme=theme), dpi=200)) for theme in ("light", "dark"))
     return (
-        f'<figure{wide}><picture><source srcset="{pictures["dark"]}" '
-        f'media="(prefers-color-scheme: dark)"><img src="{pictures["light"]}" '
-        f'alt="{escape(name)}: {escape(alternative)}"></picture></figure>\n'
+        f'<figure><picture><source srcset="{dark}" media="(prefers-color-scheme: dark)">'
+        f'<img src="{light}" alt="{escape(name)}"></picture></figure>\n'
     )
 
 
@@ -195,17 +193,16 @@ def _person(image: PanelImage, role: str) -> str:
 
 def _skipped(reports: "Mapping[str, Report]") -> str:
     """Returns who was looked for in vain, and why, or nothing if every query counted."""
-    lines = [
-        f"<li><b>{escape(label)}</b>: {escape(sentence)}</li>"
-        for label, report in reports.items()
-        for sentence in report.skipped_sentences()
-    ]
-    if not lines:
+    parts = []
+    for label, report in reports.items():
+        lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in report.skipped_sentences())
+        if lines:
+            parts.append(f"<h3>{escape(label)}</h3>\n<ul>{lines}</ul>\n")
+    if not parts:
         return ""
     return (
-        "<section>\n<h2>Skipped queries</h2>\n<p>A query without a match in the gallery cannot be "
-        "found by any model, so it counts neither for nor against.</p>\n"
-        f"<ul>{''.join(lines)}</ul>\n</section>"
+        "<section>\n<h2>Skipped queries</h2>\n<p>A query without a match in the gallery cannot be found by any model, "
+        f"so it counts neither for nor against.</p>\n{''.join(parts)}</section>"
     )
 
 
@@ -235,31 +232,31 @@ def _reading(reports: "Mapping[str, Report]") -> str:
 def _provenance(reports: "Mapping[str, Report]") -> str:
     """Returns what made the numbers; where all reports agree, the value stands once."""
     columns = list(reports.values())
-    keys = dict.fromkeys(key for report in columns for key in report.provenance)
-    lines = []
-    for key in keys:
-        values = [escape(_plain(report.provenance.get(key))) for report in columns]
+    lines, agree = [], True
+    for key in dict.fromkeys(key for report in columns for key in report.provenance):
+        values = [_plain(key, report.provenance.get(key)) for report in columns]
         same = len(set(values)) == 1
-        cells = f'<td colspan="{len(values)}">{values[0]}</td>' if same else _cells(values)
-        lines.append(f'<tr><th scope="row">{escape(key.replace("_", " "))}</th>{cells}</tr>')
-    head = "".join(f'<th scope="col">{escape(label)}</th>' for label in reports)
+        agree = agree and same
+        shown = values[:1] if same else values
+        cells = "".join(f'<td colspan="{len(values) if same else 1}">{escape(value)}</td>' for value in shown)
+        lines.append(f'<tr><th scope="row">{escape(key)}</th>{cells}</tr>')
+    head = "" if agree else "".join(f'<th scope="col">{escape(label)}</th>' for label in reports)
     return (
         '<section>\n<h2>Provenance</h2>\n<div class="wide"><table class="provenance">\n'
-        f"<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n"
+        + (f"<thead><tr><th></th>{head}</tr></thead>\n" if head else "")
+        + "<tbody>\n"
         + "\n".join(lines)
         + "\n</tbody></table></div>\n</section>"
     )
 
 
-def _cells(values: Iterable[str]) -> str:
-    return "".join(f"<td>{value}</td>" for value in values)
-
-
-def _plain(value: object) -> str:
+def _plain(key: str, value: object) -> str:
     """Writes a value of the provenance for people."""
     if value is None:
         return "not given"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, list):
+        return f"{len(value)}: {', '.join(map(str, value[:5]))}{', ...' if len(value) > 5 else ''}"
+    return f"{value:,}" if key == "parameters" else str(value)
 
 
 def _percent(value: float | None) -> str:

@@ -12,6 +12,7 @@ from keras_reid.backbones.blocks import (
     instance_norm,
     padded,
 )
+from keras_reid.backbones.weights import torchvision_variables
 from keras_reid.checks import unknown_name
 
 __all__ = ["DEPTHS", "ResNet", "ResNetStage", "ResNetStem"]
@@ -214,6 +215,13 @@ class ResNet(keras.Model):
         for stage in self.stages:
             x = stage(x, training=training)
         return x
+
+    def torchvision_variables(self) -> dict[str, list]:
+        """Every variable by its torchvision name, for `load_torchvision`."""
+        variables = torchvision_variables(self.stem)
+        for stage in self.stages:
+            variables |= torchvision_variables(stage, f"{stage.name}.")
+        return variables
 
     def compute_output_shape(self, input_shape):
         """The map's shape; unknown sizes stay unknown."""

@@ -71,7 +71,7 @@ def check_positives(labels) -> None:
     labels = np.asarray(labels)
     if len(np.unique(labels)) == len(labels):
         raise ValueError(
-            f"batch without positives: each of its {len(labels)} images shows another identity, so there is no triplet. "
+            f"batch without positives: each of its {len(labels)} images shows another identity, so no triplet exists. "
             "Expected at least two images of one identity. Sample with a PK sampler, e.g. PKSampler(16, 4)."
         )
 

@@ -54,9 +54,10 @@ def report_fields(whole: Mapping[str, Any]) -> dict[str, Any]:
     arrays = {name: _floats(queries[name]) for name in _PER_QUERY}
     if queries["top_indices"] is not None:
         arrays["top_indices"] = np.array(queries["top_indices"], np.int64)
-    cmc, mean_ap, mean_inp = (_floats(means.pop(name)) for name in ("cmc", "mean_ap", "mean_inp"))
+    cmc, *both = (np.array(means.pop(name), np.float64) for name in ("cmc", "mean_ap", "mean_inp"))
+    mean_ap, mean_inp = map(float, both)
     notes = tuple(means.pop("notes"))
-    metrics = Metrics(cmc=cmc, mean_ap=float(mean_ap), mean_inp=float(mean_inp), notes=notes, **means, **arrays)
+    metrics = Metrics(cmc=cmc, mean_ap=mean_ap, mean_inp=mean_inp, notes=notes, **means, **arrays)
     return {
         "dataset": whole["dataset"],
         "metrics": metrics,

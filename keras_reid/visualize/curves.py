@@ -61,7 +61,8 @@ def cmc_curve(reports: Mapping[str, Any], *, max_rank: int | None = 20, theme: s
     figure, (axes,) = _panels(1, len(curves), colours)
     for number, (label, curve) in enumerate(curves.items()):
         ranks = np.arange(1, len(curve) + 1)
-        name = f"{label}  \N{MIDDLE DOT}  rank-1 {curve[0]:.1f}"
+        first = "no valid query" if np.isnan(curve[0]) else f"rank-1 {curve[0]:.1f}"
+        name = f"{label}  \N{MIDDLE DOT}  {first}"
         colour = colours.series[number % len(colours.series)]
         axes.plot(ranks, curve, color=colour, linewidth=1.8, label=name, clip_on=False)
         axes.plot(ranks[:1], curve[:1], "o", color=colour, markersize=4.5, clip_on=False)

@@ -155,7 +155,7 @@ def _chart(name: str, draw: Callable[..., "Figure"], data: Any) -> str:
 
 def _rankings(label: str, report: "Report", count: int) -> str:
     """Returns the hardest, some random, and the easiest queries of one report."""
-    if not report.metrics.valid_queries:
+    if not report.metrics.valid_queries or report.metrics.top_indices is None:
         return ""
     groups = []
     for choice, meaning in _CHOICES.items():

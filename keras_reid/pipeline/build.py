@@ -1,24 +1,20 @@
 """Tables -> tf.data datasets of batches."""
 
 import os
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_reid.checks import check_positive_int, unknown_name
+from keras_reid.checks import check_positive_int
 from keras_reid.datasets import ReIDTable
 from keras_reid.pipeline._tensorflow import import_tensorflow
 from keras_reid.pipeline.batch import identity_labels
 from keras_reid.pipeline.cache import ImageCache
-from keras_reid.pipeline.decode import check_interpolation, decode, resize
-from keras_reid.pipeline.disk_cache import DiskCache
 from keras_reid.pipeline.loader import COLUMNS, BatchLoader
-from keras_reid.pipeline.memory_cache import MemoryCache
 from keras_reid.pipeline.position import EpochPosition
-from keras_reid.pipeline.reading import ON_BAD_IMAGE, read_all
 from keras_reid.pipeline.samplers import PKSampler, Sampler
+from keras_reid.pipeline.source import image_source
 from keras_reid.pipeline.transforms import Flip, PadCrop, RandomErasing, Transform
 
 if TYPE_CHECKING:
@@ -92,7 +88,7 @@ def training(
     image_size = _check_size(image_size)
     if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
         raise ValueError(f"`seed` must be an integer of at least 0. Received: {seed!r}.")
-    load, used, skipped = _source(table, image_size, interpolation, cache, on_bad_image)
+    load, used, skipped = image_source(table, image_size, interpolation, cache, on_bad_image)
     table = table.take(used)
     labels, num_identities = identity_labels(table)
     loader = BatchLoader(table, labels, used, load, image_size, transforms, seed, partner)
@@ -175,7 +171,7 @@ def inference(
     tf = import_tensorflow()
     image_size = _check_size(image_size)
     check_positive_int("batch_size", batch_size)
-    load, used, skipped = _source(table, image_size, interpolation, None, on_bad_image)
+    load, used, skipped = image_source(table, image_size, interpolation, None, on_bad_image)
     table = table.take(used)
     loader = BatchLoader(table, table.person_id, used, load, image_size)
     whole = len(table) % batch_size == 0
@@ -205,56 +201,16 @@ def _load(
         for name, tensor in entries.items():
             tensor.set_shape([batch_size, *image_size, 3] if name in images else [batch_size])
         # Bytes become floats as late as possible: four times less to move until here.
-        return entries | {name: tf.cast(entries[name], tf.float32) * (1 / 255) for name in images}
+        return entries | {name: _to_unit_range(entries[name]) for name in images}
 
     parallel = plan.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return parallel.prefetch(tf.data.AUTOTUNE)
 
 
-def _source(
-    table: ReIDTable,
-    image_size: tuple[int, int],
-    interpolation: str,
-    cache: ImageCache | str | os.PathLike[str] | None,
-    on_bad_image: str,
-) -> tuple[Callable[[int], np.ndarray], np.ndarray, tuple[str, ...]]:
-    """Returns row of the used table -> image, the used rows, and the skipped paths."""
-    check_interpolation(interpolation)
-    if on_bad_image not in ON_BAD_IMAGE:
-        raise unknown_name("value of `on_bad_image`", on_bad_image, ON_BAD_IMAGE)
-    if len(table) == 0:
-        raise ValueError("The table has no rows. Expected one image at least.")
-    paths = table.path.tolist()
-    images: Sequence[np.ndarray | None] = ()
-    if cache is not None:
-        images = _as_cache(cache).open(paths, image_size, interpolation, on_bad_image)
-        readable = [image is not None for image in images]
-    elif on_bad_image == "skip":
-        readable = [image is not None for image in read_all(paths, on_bad_image="skip")]
-    else:
-        readable = [True] * len(paths)
-    used = np.flatnonzero(readable)
-    skipped = tuple(path for path, good in zip(paths, readable, strict=True) if not good)
-    if skipped:
-        _report_skipped(skipped, len(paths))
-    if cache is not None:
-        kept = [images[row] for row in used]
-        return (lambda row: resize(kept[row], image_size, interpolation)), used, skipped
-    files = [paths[row] for row in used]
-    return (lambda row: decode(files[row], image_size, interpolation)), used, skipped
-
-
-def _report_skipped(skipped: tuple[str, ...], total: int) -> None:
-    message = f"{len(skipped)} of {total} images cannot be read, the first is {skipped[0]!r}."
-    if len(skipped) == total:
-        raise ValueError(f"{message} None is left: check the data set's root folder.")
-    warnings.warn(f"{message} Skipped; see `.skipped`.", stacklevel=4)
-
-
-def _as_cache(cache: ImageCache | str | os.PathLike[str]) -> ImageCache:
-    if isinstance(cache, ImageCache):
-        return cache
-    return MemoryCache() if cache == "memory" else DiskCache(cache)
+def _to_unit_range(images: "tf.Tensor") -> "tf.Tensor":
+    """Returns uint8 as float32 times 1/255, exactly, in one pass over the memory instead of two."""
+    tf = import_tensorflow()
+    return tf.quantization.dequantize(tf.bitcast(images, tf.quint8), 0.0, 1.0, mode="MIN_COMBINED")
 
 
 def _check_size(image_size: tuple[int, int]) -> tuple[int, int]:

@@ -148,5 +148,8 @@ class RandomOcclusion:
 def _filled(image: np.ndarray, top: int, left: int, height: int, width: int, fill: tuple[int, int, int]) -> np.ndarray:
     """Returns a copy of the image in which one rectangle has one colour."""
     copy = image.copy()
-    copy[top : top + height, left : left + width] = fill
+    rectangle = copy[top : top + height, left : left + width]
+    # One row by colour, the others by that row: long copies instead of one per pixel.
+    rectangle[0] = fill
+    rectangle[1:] = rectangle[0]
     return copy

@@ -160,7 +160,8 @@ def assign_tensors(
         raise ValueError(f"The weights do not fit the model, nothing was loaded. Tensors {found}.")
     for name, value in values.items():
         for variable in variables[name]:
-            variable.assign(np.ascontiguousarray(value))
+            # A copy: JAX may keep a view of the array, which its owner may change.
+            variable.assign(np.array(value, order="C"))
     return left_over
 
 

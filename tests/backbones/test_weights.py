@@ -31,6 +31,15 @@ def test_every_variable_takes_its_tensor():
     np.testing.assert_array_equal(variance, tensors["layer1.0.bn1.BN.running_var"])
 
 
+def test_variables_do_not_share_memory_with_the_tensors():
+    model = ResNet(depth="tiny", last_stage=2)
+    tensors = random_tensors(model)
+    load_torchvision(model, tensors)
+    before = keras.ops.convert_to_numpy(model.stem.bn1.gamma).copy()
+    tensors["bn1.weight"] += 1.0
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(model.stem.bn1.gamma), before)
+
+
 def test_stages_beyond_the_last_are_left_over():
     whole, short = ResNet(depth="tiny"), ResNet(depth="tiny", last_stage=3)
     left_over = load_torchvision(short, random_tensors(whole))

@@ -10,7 +10,7 @@ from keras_reid.retrieval.invalid_queries import explain, reason
 from keras_reid.retrieval.metrics import Metrics
 from keras_reid.retrieval.problem import Problem
 from keras_reid.retrieval.protocols import Protocol
-from keras_reid.retrieval.similarity import cosine_similarity, score_blocks
+from keras_reid.retrieval.similarity import cosine_blocks
 from keras_reid.retrieval.top_k import top_k_of_row
 
 __all__ = ["evaluate_features", "evaluate_scores"]
@@ -105,7 +105,7 @@ def evaluate_features(
         max_rank: As in ``evaluate_scores``.
         protocol: As in ``evaluate_scores``.
         top_k: As in ``evaluate_scores``.
-        block_rows: Queries scored at once. None: as many as fit in 32 MiB of scores.
+        block_rows: Queries scored at once. None: as many as fit in 16 MiB of scores.
 
     Returns:
         ``Metrics``.
@@ -120,9 +120,8 @@ def evaluate_features(
         >>> retrieval.evaluate_features(features, features, [1, 2, 3], [1, 2, 3]).rank(1)
         1.0
     """
-    blocks = score_blocks(cosine_similarity, np.asarray(query), np.asarray(gallery), block_rows=block_rows)
     return evaluate_scores(
-        blocks,
+        cosine_blocks(query, gallery, block_rows),
         query_ids,
         gallery_ids,
         query_cameras,

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_reid.checks import check_positive_int
 
-__all__ = ["cosine_similarity", "score_blocks"]
+__all__ = ["Scorer", "cosine_blocks", "cosine_similarity", "score_blocks"]
 
 Scorer = Callable[[Any, Any], Any]
 
@@ -34,17 +34,15 @@ def cosine_similarity(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
         >>> retrieval.cosine_similarity(np.array([[3.0, 4.0]]), np.array([[6.0, 8.0], [4.0, -3.0]]))
         array([[1., 0.]])
     """
-    query, gallery = _as_float(query), _as_float(gallery)
-    if query.ndim != 2 or gallery.ndim != 2 or query.shape[1] != gallery.shape[1]:
-        raise ValueError(
-            "Cosine similarity needs features of shapes [Q, D] and [G, D]. "
-            f"Received: {query.shape} and {gallery.shape}. Pass pooled embeddings, "
-            "or a `score` function of your own for feature maps."
-        )
-    scores = query @ gallery.T
-    scores /= _norms(query)[:, None]
-    scores /= _norms(gallery)
-    return scores
+    query, gallery = _checked(query, gallery)
+    return _cosine(query, gallery, _norms(gallery))
+
+
+def cosine_blocks(query: Any, gallery: Any, block_rows: int | None = None) -> Iterator[np.ndarray]:
+    """Yields the rows of ``cosine_similarity`` in blocks; the gallery's norms are computed once."""
+    query, gallery = _checked(query, gallery)
+    norms = _norms(gallery)
+    return score_blocks(lambda rows, images: _cosine(rows, images, norms), query, gallery, block_rows=block_rows)
 
 
 def score_blocks(
@@ -53,7 +51,7 @@ def score_blocks(
     gallery: Any,
     *,
     block_rows: int | None = None,
-    budget_bytes: int = 32 * 2**20,
+    budget_bytes: int = 16 * 2**20,
 ) -> Iterator[np.ndarray]:
     """Yields the rows of ``score(query, gallery)`` block by block.
 
@@ -95,7 +93,25 @@ def score_blocks(
         yield block
 
 
-def _as_float(features: np.ndarray) -> np.ndarray:
+def _checked(query: Any, gallery: Any) -> tuple[np.ndarray, np.ndarray]:
+    query, gallery = _as_float(query), _as_float(gallery)
+    if query.ndim != 2 or gallery.ndim != 2 or query.shape[1] != gallery.shape[1]:
+        raise ValueError(
+            "Cosine similarity needs features of shapes [Q, D] and [G, D]. "
+            f"Received: {query.shape} and {gallery.shape}. Pass pooled embeddings, "
+            "or a `score` function of your own for feature maps."
+        )
+    return query, gallery
+
+
+def _cosine(query: np.ndarray, gallery: np.ndarray, gallery_norms: np.ndarray) -> np.ndarray:
+    scores = query @ gallery.T
+    scores /= _norms(query)[:, None]
+    scores /= gallery_norms
+    return scores
+
+
+def _as_float(features: Any) -> np.ndarray:
     features = np.asarray(features)
     return features if features.dtype == np.float64 else features.astype(np.float32, copy=False)
 

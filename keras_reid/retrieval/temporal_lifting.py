@@ -14,6 +14,7 @@ __all__ = ["TemporalLift", "temporal_lift"]
 
 _BLOCK_ROWS = 256
 _BLOCK_COLUMNS = 512
+_POOL_ENTRIES = 2**20
 
 
 def temporal_lift(
@@ -75,14 +76,14 @@ def temporal_lift(
     query_times, query_cameras = _checked_side("query", query_times, query_cameras)
     gallery_times, gallery_cameras = _checked_side("gallery", gallery_times, gallery_cameras)
     rows = _checked_scores(scores, len(query_times), len(gallery_times))
-    # By camera and time, a query and its companions are neighbouring rows.
+    # By camera and time, a query and its companions are neighbours.
     order = np.lexsort((query_times, query_cameras))
     first, last = _companions(query_cameras[order], query_times[order], tau)
     lifted = np.empty_like(rows)
     for camera in np.unique(gallery_cameras):
         columns = np.flatnonzero(gallery_cameras == camera)
-        of_camera = rows[np.ix_(order, columns)]
-        pivots = _pivot_weights(of_camera, first, last, k)
+        of_camera = rows.take(columns, axis=1)
+        pivots = _pivot_weights(of_camera, order, first, last, k)
         times = gallery_times[columns]
         for start in range(0, len(columns), _BLOCK_COLUMNS):
             block = slice(start, start + _BLOCK_COLUMNS)
@@ -90,8 +91,10 @@ def temporal_lift(
             kernel = np.exp(-np.square(kernel.astype(rows.dtype)))
             lift = pivots @ kernel
             lift += alpha
-            lift *= of_camera[:, block]
-            lifted[np.ix_(order, columns[block])] = lift
+            of_camera[:, block] *= lift
+        # Row by row is twice as fast as one assignment to columns of all rows.
+        for target, values in zip(lifted, of_camera, strict=True):
+            target[columns] = values
     return lifted
 
 
@@ -166,27 +169,45 @@ def _companions(cameras: np.ndarray, times: np.ndarray, tau: float) -> tuple[np.
     return first, last
 
 
-def _pivot_weights(scores: np.ndarray, first: np.ndarray, last: np.ndarray, k: int) -> Any:
+def _pivot_weights(scores: np.ndarray, order: np.ndarray, first: np.ndarray, last: np.ndarray, k: int) -> Any:
     """Returns the sparse [Q, n] weights (rows sum to one) of the images that serve as pivots.
 
-    The k best of a set of rows are among the k best of each row, so each row is searched once.
+    The k best of several rows are among the k best of each row, so each row is searched once.
+
+    Args:
+        scores: [Q, n] scores in one gallery camera.
+        order: [Q] queries by camera and time.
+        first: [Q] first companion of ``order[i]``, as a position in ``order``.
+        last: [Q] one behind its last companion.
+        k: Number of pivots.
     """
     from scipy.sparse import csr_array
 
-    best, values, cut_off_ties = _best_of_rows(scores, k)
-    pivots = []
-    for begin, end in zip(first, last, strict=True):
-        pool = values[begin:end]
-        rank = max(pool.size - k, 0)
-        bound = np.partition(pool, rank, axis=None)[rank]
-        if (cut_off_ties[begin:end] & (pool.min(axis=1) == bound)).any():
-            pivots.append(np.nonzero(scores[begin:end] >= bound)[1])
-        else:
-            pivots.append(best[begin:end][pool >= bound])
-    counts = np.array([len(chosen) for chosen in pivots])
-    weights = np.repeat(1.0 / counts, counts).astype(scores.dtype)
-    ends = np.concatenate([[0], np.cumsum(counts)])
-    return csr_array((weights, np.concatenate(pivots), ends), shape=scores.shape)
+    best, values, cut = (column[order] for column in _best_of_rows(scores, k))
+    lowest = values.min(axis=1)
+    parts = []
+    rows_at_once = max(1, _POOL_ENTRIES // (int((last - first).max()) * values.shape[1]))
+    for start in range(0, len(order), rows_at_once):
+        begin, end = first[start : start + rows_at_once], last[start : start + rows_at_once]
+        members = begin[:, None] + np.arange((end - begin).max())
+        absent = members >= end[:, None]
+        members[absent] = 0
+        pool = values[members]
+        pool[absent] = -np.inf
+        flat = pool.reshape(len(pool), -1)
+        rank = max(flat.shape[1] - k, 0)
+        bound = np.partition(flat, rank, axis=1)[:, rank]
+        # A row that was cut between equal scores at the bound hides some of its pivots.
+        hidden = (cut[members] & ~absent & (lowest[members] == bound[:, None])).any(axis=1)
+        chosen = (pool >= bound[:, None, None]) & ~absent[..., None] & ~hidden[:, None, None]
+        rows, companions, places = np.nonzero(chosen)
+        parts.append((order[start + rows], best[members[rows, companions], places]))
+        for row in np.flatnonzero(hidden):
+            pivots = np.nonzero(scores[order[begin[row] : end[row]]] >= bound[row])[1]
+            parts.append((np.full(len(pivots), order[start + row]), pivots))
+    rows, columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+    weights = 1.0 / np.bincount(rows)[rows]
+    return csr_array((weights.astype(scores.dtype), (rows, columns)), shape=scores.shape)
 
 
 def _best_of_rows(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ def network(queries, gallery, cameras, seed=0, levels=None, span=2000.0):
 def test_equals_the_literal_loop(seed):
     rng = np.random.default_rng(seed)
     given = network(rng.integers(1, 60), rng.integers(1, 120), 4, seed, levels=[None, 5, 40][seed % 3])
+    given[2][:], given[4][:] = given[2].round(-1), given[4].round(-1)  # some are just tau apart
     options = {"tau": float(rng.choice([20, 300])), "k": int(rng.choice([1, 4, 30])), "alpha": 0.1}
     expected = oracles.temporal_lift(*given, **options)
     np.testing.assert_allclose(retrieval.temporal_lift(*given, **options), expected, atol=1e-9)

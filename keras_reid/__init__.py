@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-# name -> module that holds it (a name without a dot in front of it is the module itself)
-_PUBLIC = {
-    "backbones": "keras_reid.backbones",
-    "datasets": "keras_reid.datasets",
-    "evaluate": "keras_reid.evaluation",
-    "evaluation": "keras_reid.evaluation",
-    "layers": "keras_reid.layers",
-    "losses": "keras_reid.losses",
-    "methods": "keras_reid.methods",
-    "pipeline": "keras_reid.pipeline",
-    "retrieval": "keras_reid.retrieval",
-    "training": "keras_reid.training",
-    "visualize": "keras_reid.visualize",
-    "zoo": "keras_reid.zoo",
-}
-
-__all__ = [*_PUBLIC]  # noqa: PLE0604 - names, read from the table above
+__all__ = [
+    "backbones",
+    "datasets",
+    "evaluate",
+    "evaluation",
+    "layers",
+    "losses",
+    "methods",
+    "pipeline",
+    "retrieval",
+    "training",
+    "visualize",
+    "zoo",
+]
 
 if TYPE_CHECKING:
     from keras_reid import (
@@ -44,11 +41,12 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str):
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'keras_reid' has no attribute {name!r}. It has: {', '.join(sorted(_PUBLIC))}.")
-    module = import_module(_PUBLIC[name])
-    return module if _PUBLIC[name].endswith(f".{name}") else getattr(module, name)
+    if name not in __all__:
+        raise AttributeError(f"module 'keras_reid' has no attribute {name!r}. It has: {', '.join(__all__)}.")
+    if name == "evaluate":
+        return import_module("keras_reid.evaluation").evaluate
+    return import_module(f"keras_reid.{name}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*_PUBLIC, "__version__"])
+    return [*__all__, "__version__"]

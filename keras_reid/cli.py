@@ -14,8 +14,8 @@ _EXAMPLES = """examples:
   keras-reid zoo
   keras-reid datasets render people/ --site A
   keras-reid train baseline_tiny --data market1501 --root people/ --out runs/first
-  keras-reid train baseline_r50 --data market1501 --root /data/Market-1501-v15.09.15 --weights imagenet --out runs/market
-  keras-reid evaluate runs/market/model.keras --data market1501 --root /data/Market-1501-v15.09.15
+  keras-reid train baseline_r50 --root /data/Market-1501-v15.09.15 --weights imagenet --out runs/market
+  keras-reid evaluate runs/market --root /data/Market-1501-v15.09.15
 """
 
 

@@ -19,8 +19,8 @@ class Recipe:
     Attributes:
         name: The zoo entry it belongs to.
         epochs: Number of epochs of the recipe. Another number given to `fit` scales warm-up and milestones with it.
-        steps_per_epoch: Steps of an epoch on the data the recipe was written for; the schedule of a freshly loaded model
-            counts with it until `fit` knows better.
+        steps_per_epoch: Steps of an epoch on the data the recipe was written for; the schedule of a freshly loaded
+            model counts with it until `fit` knows better.
         sampler: ``{"name": ..., options}`` of `keras_reid.pipeline.SAMPLERS`.
         transforms: Sequence of ``{"name": ..., options}`` of `keras_reid.pipeline.TRANSFORMS`, in order.
         optimizer: ``{"name": "adam" | "sgd", "learning_rate": ..., options}`` with torch's update rule.

@@ -31,8 +31,8 @@ def run(
 ):
     """Trains a zoo entry by its recipe, evaluates it, and writes everything into ``out``.
 
-    ``out`` then holds ``config.json``, ``log.csv`` (named losses by epoch), ``state/`` (to resume from), ``model.keras``,
-    and ``report.html``, ``report.json`` and ``report.txt``.
+    ``out`` then holds ``config.json``, ``log.csv`` (named losses by epoch), ``state/`` (to resume from),
+    ``model.keras``, and ``report.html``, ``report.json`` and ``report.txt``.
 
     Args:
         name: Zoo entry.
@@ -126,7 +126,12 @@ def read_log(path: str | os.PathLike) -> dict[str, list[float]]:
         rows = {int(row["epoch"]): row for row in csv.DictReader(stream) if row["epoch"].isdigit()}
     ordered = [rows[epoch] for epoch in sorted(rows)]
     names = [name for name in (ordered[0] if ordered else {}) if name != "epoch"]
-    return {name: [float(row[name]) for row in ordered] for name in names}
+    # Keras writes the names of a validation that did not take place, with NA in every row.
+    return {
+        name: [float("nan") if row[name] == "NA" else float(row[name]) for row in ordered]
+        for name in names
+        if any(row[name] != "NA" for row in ordered)
+    }
 
 
 def _claim(out: Path, config: dict, resume: bool) -> None:

@@ -167,8 +167,8 @@ def _load_saved(method, path: Path, num_classes, overrides):
         raise ValueError(f"{path} holds a {type(model).__name__}, and the card asks for a {method.__name__}.")
     if num_classes is not None and num_classes != model.num_classes:
         raise ValueError(
-            f"{path} has a head for {model.num_classes} identities; `num_classes` is {num_classes}. Leave `num_classes` "
-            "out, or take `model.inference_model()` for the weights without the head."
+            f"{path} has a head for {model.num_classes} identities; `num_classes` is {num_classes}. Leave it out, or "
+            "take `model.inference_model()` for the weights without the head."
         )
     return model
 

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_reid.training import backend
-from keras_reid.training.callbacks import EpochPosition
+from keras_reid.training.callbacks import SetEpoch
 from keras_reid.training.optimizer_group import OptimizerGroup
 from keras_reid.training.resume import Resume
 
@@ -21,13 +21,15 @@ class ReIDModel(keras.Model):
 
     A method says
       - `loss_names`: the names of the scalars its training step returns, the first one the total ``"loss"``;
-      - ``call(images, training)``: images [B,H,W,3] in [0,1] -> what inference needs, by default the unit-norm embedding [B,D];
+      - ``call(images, training)``: images [B,H,W,3] in [0,1] -> what inference needs, by default the unit-norm
+        embedding [B,D];
       - ``training_step(batch, training)`` -> {name: scalar}: the paper's training step. Inside it
-        ``self.update(groups, loss_fn)`` takes one gradient and one optimiser step per named group. Writing state beside it
-        (a memory, a bank) is done only when ``training`` is true;
+        ``self.update(groups, loss_fn)`` takes one gradient and one optimiser step per named group. Writing state
+        beside it (a memory, a bank) is done only when ``training`` is true;
       - ``build_heads(num_classes)``, if it has parts that depend on the number of identities.
 
-    ``compile``, ``fit``, ``evaluate``, ``save`` and ``keras.saving.load_model`` are Keras' own, on TensorFlow, JAX and torch.
+    ``compile``, ``fit``, ``evaluate``, ``save`` and ``keras.saving.load_model`` work as Keras users know them, on
+    TensorFlow, JAX and torch.
 
     Args:
         image_size: (height, width) in pixels of the images the method takes.
@@ -81,8 +83,8 @@ class ReIDModel(keras.Model):
 
         Args:
             groups: Name(s) of the `OptimizerGroup`'s groups; ``None`` for every trainable variable.
-            loss_fn: Function without arguments that returns ``(total, {name: scalar})``: the total is differentiated, the
-                named scalars are reported.
+            loss_fn: Function without arguments that returns ``(total, {name: scalar})``: the total is differentiated,
+                the named scalars are reported.
 
         Returns:
             The named scalars. While evaluating, nothing is differentiated or changed.
@@ -94,9 +96,10 @@ class ReIDModel(keras.Model):
             return loss_fn()[1]
         optimizers = self._optimizers(groups)
         owned = [list(optimizer._trainable_variables) for optimizer in optimizers]
-        # Loss scaling multiplies before the gradient; where several optimisers share one gradient, each expects its own scale.
+        # A loss scale multiplies before the gradient; where optimisers share one gradient, each expects its own.
         scales = [optimizer.scale_loss(ops.ones((), "float32")) for optimizer in optimizers]
-        terms, gradients = backend.current().value_and_gradients(self, sum(owned, []), loss_fn, scales[0])
+        chosen = [variable for variables in owned for variable in variables]
+        terms, gradients = backend.current().value_and_gradients(self, chosen, loss_fn, scales[0])
         for optimizer, variables, scale in zip(optimizers, owned, scales, strict=True):
             part, gradients = list(gradients[: len(variables)]), gradients[len(variables) :]
             if scale is not scales[0]:
@@ -117,7 +120,8 @@ class ReIDModel(keras.Model):
         unknown = [name for name in names if name not in self.optimizer.groups]
         if unknown:
             raise ValueError(
-                f"The optimiser has the groups {list(self.optimizer.groups)}; {type(self).__name__} also needs {unknown}."
+                f"{type(self).__name__} needs the optimiser groups {unknown}; this optimiser has "
+                f"{list(self.optimizer.groups)}."
             )
         return [self.optimizer.groups[name] for name in names]
 
@@ -125,8 +129,8 @@ class ReIDModel(keras.Model):
         """Sets the optimiser; the losses are the method's own.
 
         Args:
-            optimizer: A ``keras.optimizers.Optimizer`` or an `OptimizerGroup`. Under ``mixed_float16`` each is wrapped in a
-                ``LossScaleOptimizer``.
+            optimizer: A ``keras.optimizers.Optimizer`` or an `OptimizerGroup`. Under ``mixed_float16`` each is wrapped
+                in a ``LossScaleOptimizer``.
             run_eagerly: As in Keras.
             steps_per_execution: As in Keras.
             jit_compile: As in Keras.
@@ -140,20 +144,20 @@ class ReIDModel(keras.Model):
             jit_compile=jit_compile,
             auto_scale_loss=False,
         )
+        if self.num_classes is not None:  # so that `load_weights` finds the slots it has values for
+            self.optimizer.build(self.trainable_variables)
 
     def compile_from_config(self, config: dict) -> None:
         """Compiles again when a saved model is loaded (Keras leaves an overridden ``compile`` to us)."""
         config = keras.saving.deserialize_keras_object(config)
         self.compile(**{key: config[key] for key in ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")})
-        if self.num_classes is not None:
-            self.optimizer.build(self.trainable_variables)
 
     def fit(self, x=None, *, epochs: int = 1, initial_epoch: int = 0, callbacks=None, **kwargs):
-        """Trains, as ``keras.Model.fit`` does, and besides
+        """Trains as ``keras.Model.fit`` does, and knows the pipeline.
 
-          - sizes what depends on the number of identities from the pipeline's ``num_identities`` the first time;
-          - tells the pipeline which epoch begins;
-          - goes on where a `keras_reid.training.Resume` among the callbacks says, in the middle of an epoch if need be.
+        The first time, what depends on the number of identities is sized from the pipeline's ``num_identities``. The
+        pipeline is told which epoch begins. With a `keras_reid.training.Resume` among the callbacks training goes on
+        where it says, in the middle of an epoch if need be.
 
         Args:
             x: A dataset made by `keras_reid.pipeline.training`, or any that yields its batches.
@@ -173,7 +177,7 @@ class ReIDModel(keras.Model):
             kwargs.setdefault("shuffle", False)
         callbacks = list(callbacks or [])
         if hasattr(x, "position"):
-            callbacks.insert(0, EpochPosition(x.position))
+            callbacks.insert(0, SetEpoch(x.position))
         step = 0
         for resume in (callback for callback in callbacks if isinstance(callback, Resume)):
             if resume.file.exists():

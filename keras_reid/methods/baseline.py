@@ -20,8 +20,8 @@ _POOLINGS = ("average", "gem")
 class Baseline(ReIDModel):
     """ResNet, pooling, batch-norm neck; label-smoothed identity loss and batch-hard triplet loss.
 
-    Shapes: images [B,H,W,3] -> map [B,h,w,C] -> pooled f_t [B,C] -> neck f_i [B,C] -> logits [B,K]. The triplet (and the
-    centre) loss acts on f_t, the identity loss on the logits of f_i, retrieval on f_i / |f_i|:
+    Shapes: images [B,H,W,3] -> map [B,h,w,C] -> pooled f_t [B,C] -> neck f_i [B,C] -> logits [B,K]. The triplet
+    (and the centre) loss acts on f_t, the identity loss on the logits of f_i, retrieval on f_i / |f_i|:
 
         L = L_identity(W f_i) + L_triplet(f_t) + beta L_centre(f_t)
 
@@ -75,7 +75,7 @@ class Baseline(ReIDModel):
             raise unknown_name("pooling", pooling, _POOLINGS)
         if not 0.0 <= label_smoothing < 1.0:
             raise ValueError(f"`label_smoothing` must be in [0, 1). Received: {label_smoothing!r}.")
-        if margin is not None and margin < 0.0 or centre_weight < 0.0:
+        if (margin is not None and margin < 0.0) or centre_weight < 0.0:
             raise ValueError(
                 f"`margin` and `centre_weight` must not be negative. Received: {margin!r}, {centre_weight!r}."
             )

@@ -44,7 +44,7 @@ def value_and_gradients(model, variables, loss_fn, scale):
 
 
 def apply(optimizer, gradients, variables) -> None:
-    """Takes one optimiser step; the stateless form, because a loss scale's branches may not write variables under `jit`."""
+    """Takes one optimiser step, stateless: a loss scale's branches may not write variables under `jit`."""
     values, slots = optimizer.stateless_apply(
         [variable.value for variable in optimizer.variables], gradients, [variable.value for variable in variables]
     )

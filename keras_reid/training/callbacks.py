@@ -2,10 +2,10 @@
 
 import keras
 
-__all__ = ["CollapseDetector", "EpochPosition"]
+__all__ = ["CollapseDetector", "SetEpoch"]
 
 
-class EpochPosition(keras.callbacks.Callback):
+class SetEpoch(keras.callbacks.Callback):
     """Tells a training pipeline which epoch begins, so that its order and augmentation change with it.
 
     `ReIDModel.fit` adds it by itself; add it when you train another ``keras.Model`` on `pipeline.training`.
@@ -15,9 +15,9 @@ class EpochPosition(keras.callbacks.Callback):
 
     Example:
         >>> from types import SimpleNamespace
-        >>> from keras_reid.training import EpochPosition
+        >>> from keras_reid.training import SetEpoch
         >>> position = SimpleNamespace(epoch=0)
-        >>> EpochPosition(position).on_epoch_begin(3)
+        >>> SetEpoch(position).on_epoch_begin(3)
         >>> position.epoch
         3
     """

@@ -35,7 +35,8 @@ class ItemDistances:
             blocks = score_blocks(score, *sets, budget_bytes=_BLOCK_BYTES) if scores is None else iter((scores,))
             done = 0
             for block in blocks:
-                self.across[done : done + len(block)] = 1.0 - block
+                rows = self.across[done : done + len(block)]
+                np.subtract(1.0, block, out=rows, casting="same_kind")
                 done += len(block)
 
     def spans(self, rows: int) -> Iterator[tuple[int, int]]:

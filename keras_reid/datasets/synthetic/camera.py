@@ -19,6 +19,7 @@ _STREAM = 7002
 _TRAITS = (
     "gain warmth tint saturation gamma black ambient blur noise resolution quality horizon pitch sun hue axis"
 ).split()
+_COLOUR = ("gain", "warmth", "tint", "saturation", "gamma", "hue")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,6 @@ def sample_cameras(site: str, camera_seed: int) -> tuple[Camera, ...]:
     """
     place = find_site(site)
     rng = np.random.default_rng((_STREAM, place.number, camera_seed))
-    neutral = {"gain": 1.0, "warmth": 0.0, "tint": 0.0, "saturation": 1.0, "gamma": 1.0, "hue": 0.0}
     own = {
         "horizon": (0.22, 0.62),
         "pitch": (0.02, 0.32),
@@ -104,10 +104,11 @@ def sample_cameras(site: str, camera_seed: int) -> tuple[Camera, ...]:
     columns: dict[str, list[float]] = {}
     for trait in _TRAITS:
         low, high = own[trait] if trait in own else getattr(place, trait)
+        middle = (low + high) / 2
         strata = (rng.permutation(CAMERAS) + rng.random(CAMERAS)) / CAMERAS
         values = low + (high - low) * strata
-        if trait in neutral:
-            values = neutral[trait] + V1.camera_colour * (values - neutral[trait])
+        if trait in _COLOUR:
+            values = middle + V1.camera_colour * (values - middle)
         columns[trait] = values.tolist()
     seeds = rng.integers(2**31, size=CAMERAS).tolist()
     return tuple(Camera(site, i, seeds[i], **{trait: columns[trait][i] for trait in _TRAITS}) for i in range(CAMERAS))

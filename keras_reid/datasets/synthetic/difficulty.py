@@ -16,7 +16,8 @@ class Difficulty:
 
     Args:
         lookalikes: People who share one outfit and differ in fine cues only.
-        camera_colour: Strength of the cameras' colour casts, gains and gammas; 0 is a neutral camera.
+        camera_colour: Spread of gain, cast, saturation, tone and hue between the cameras of one site, of the
+            ranges in `SITES`; at 0 the cameras of a site agree (those of two sites still differ).
         exposure_jitter: Standard deviation of the exposure between two pictures of one camera.
         clutter: Contrast of the things in the background; 0 leaves bare walls and floors.
         view_jitter: Standard deviation of the viewing direction in a passage, radians.
@@ -33,7 +34,7 @@ class Difficulty:
     """
 
     lookalikes: int = 3
-    camera_colour: float = 1.0
+    camera_colour: float = 0.45
     exposure_jitter: float = 0.08
     clutter: float = 1.0
     view_jitter: float = 0.25

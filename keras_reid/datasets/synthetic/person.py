@@ -1,6 +1,7 @@
 """Who a person is: body, hair and clothes as physical parameters. Nothing is painted here."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -154,7 +155,7 @@ def _draw(rng: np.random.Generator, site: Site) -> Person:
         lower=_colour(rng, site.lower),
         lower_second=_colour(rng, site.accents),
         lower_pattern=_choice(rng, ("plain", "side", "check", "camouflage"), (0.72, 0.16, 0.07, 0.05)),
-        leg_cover=float(rng.uniform(0.4, 0.55)) if bare_legs else float(rng.uniform(0.92, 1.0)),
+        leg_cover=float(rng.uniform(0.4, 0.55)) if bare_legs else float(rng.uniform(0.96, 1.0)),
         skirt=skirt,
         shoes=_colour(rng, site.accents + site.lower),
         logo=_choice(rng, ("none", "disc", "bar", "square", "chevron"), (0.4, 0.15, 0.15, 0.15, 0.15)),
@@ -170,6 +171,7 @@ def _draw(rng: np.random.Generator, site: Site) -> Person:
     )
 
 
+@lru_cache(maxsize=4096)
 def sample_person(site: str, seed: int, index: int) -> Person:
     """Draws the ``index``-th person of a site: a pure function of its arguments.
 

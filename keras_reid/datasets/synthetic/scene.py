@@ -13,6 +13,7 @@ from keras_reid.datasets.synthetic.paint import visible_palette
 from keras_reid.datasets.synthetic.person import Person
 from keras_reid.datasets.synthetic.raster import Canvas, Capsule, Floats, Lathe, draw_solid
 from keras_reid.datasets.synthetic.scenery import GROUND, PLATE, plate, thing_colour
+from keras_reid.datasets.synthetic.sites import find_site
 from keras_reid.datasets.synthetic.stage import Pose
 
 __all__ = ["IMAGE_SIZE", "Shot", "draw", "sample_shot"]
@@ -83,7 +84,7 @@ def sample_shot(
         >>> sample_shot(camera, (0, 7)) == sample_shot(camera, (0, 7))
         True
     """
-    rng = np.random.default_rng((_STREAM, *key))
+    rng = np.random.default_rng((_STREAM, find_site(camera.site).number, *key))
     normal, uniform = rng.standard_normal(8).tolist(), rng.random(10).tolist()
     shift_y = V1.shift_jitter * normal[3]
     zoom = 1 + V1.scale_jitter * normal[1]

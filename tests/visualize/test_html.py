@@ -75,7 +75,10 @@ def test_text_is_escaped(tmp_path, report):
     import dataclasses
 
     evil = "<script>alert('&')</script>"
-    hostile = dataclasses.replace(report, dataset=evil, post_process=(evil,), provenance={evil: evil, "model": evil})
+    table = dataclasses.replace(report.query, path=[f"/folder/{k}{evil.replace('/', '')}" for k in range(4)])
+    hostile = dataclasses.replace(
+        report, query=table, dataset=evil, post_process=(evil,), provenance={evil: evil, "model": evil}
+    )
     path = write_html(tmp_path / "report.html", evil, {evil: hostile}, notes=[evil])
     text = path.read_text(encoding="utf-8")
     assert "<script" not in text

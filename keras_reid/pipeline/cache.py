@@ -18,7 +18,7 @@ CONTENTS = ("resized", "native")
 class ImageCache(Protocol):
     """Anything that keeps decoded images."""
 
-    def open(
+    def images(
         self,
         paths: Sequence[str],
         size: tuple[int, int],

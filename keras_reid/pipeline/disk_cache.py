@@ -46,7 +46,7 @@ class DiskCache:
         self.folder = Path(folder)
         self.content = check_content(content)
 
-    def open(
+    def images(
         self,
         paths: Sequence[str],
         size: tuple[int, int],

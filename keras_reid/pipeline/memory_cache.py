@@ -32,7 +32,7 @@ class MemoryCache:
         self.content = check_content(content)
         self._images: dict[tuple[object, ...], np.ndarray | None] = {}
 
-    def open(
+    def images(
         self,
         paths: Sequence[str],
         size: tuple[int, int],

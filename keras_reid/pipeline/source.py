@@ -49,7 +49,7 @@ def image_source(
     paths = table.path.tolist()
     images: Sequence[np.ndarray | None] = ()
     if cache is not None:
-        images = _as_cache(cache).open(paths, image_size, interpolation, on_bad_image)
+        images = _as_cache(cache).images(paths, image_size, interpolation, on_bad_image)
         readable = [image is not None for image in images]
     elif on_bad_image == "skip":
         readable = [image is not None for image in read_all(paths, on_bad_image="skip")]

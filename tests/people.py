@@ -8,6 +8,7 @@ from keras_reid.datasets import ReIDDataset, ReIDTable
 
 def coloured_people(folder, identities: int = 8, images: int = 8, size=(64, 32), seed: int = 0) -> ReIDDataset:
     """One colour per identity and half of the body, noise on top; half of the identities are for testing."""
+    folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     paths, persons, cameras = [], [], []
     colours = rng.permutation(np.stack(np.meshgrid([40, 220], [40, 220], [40, 220]), -1).reshape(-1, 3))
@@ -18,7 +19,8 @@ def coloured_people(folder, identities: int = 8, images: int = 8, size=(64, 32),
             pixels[: size[0] // 2], pixels[size[0] // 2 :] = upper, lower
             pixels = np.clip(pixels + rng.normal(0, 20, pixels.shape), 0, 255).astype("uint8")
             paths.append(folder / f"{identity:04d}_{number:02d}.png")
-            Image.fromarray(pixels).save(paths[-1])
+            if not paths[-1].exists():
+                Image.fromarray(pixels).save(paths[-1])
             persons.append(identity)
             cameras.append(number % 2)
     table = ReIDTable.from_columns([str(path) for path in paths], persons, camera_id=cameras)

@@ -232,15 +232,17 @@ class ReIDModel(keras.Model):
     def train_step(self, *arguments):
         """Runs `training_step` and tracks each named scalar."""
         if keras.backend.backend() != "jax":
-            return self._track(self.training_step(_tensors(arguments[0]), training=True), arguments[0])
+            batch = _batch(arguments[0])
+            return self._track(self.training_step(batch, training=True), batch)
         return self._stateless(lambda batch: self._track(self.training_step(batch, training=True), batch), *arguments)
 
     def test_step(self, *arguments):
         """Reports the same named scalars and changes no state."""
         if keras.backend.backend() != "jax":
+            batch = _batch(arguments[0])
             with keras.StatelessScope():  # whatever the step writes is dropped
-                terms = self._evaluate_step(_tensors(arguments[0]))
-            return self._track(terms, arguments[0])
+                terms = self._evaluate_step(batch)
+            return self._track(terms, batch)
         trainable, non_trainable, metrics = arguments[0]
         state = (trainable, non_trainable, [v.value for v in self.optimizer.variables], metrics)
         logs, (_, _, _, metrics) = self._stateless(
@@ -255,7 +257,7 @@ class ReIDModel(keras.Model):
         finally:
             self._evaluating = False
 
-    def _stateless(self, step, state, batch):
+    def _stateless(self, step, state, data):
         """JAX: runs ``step`` with every variable's value taken from, and returned as, explicit state."""
         groups = (
             self.trainable_variables,
@@ -267,7 +269,7 @@ class ReIDModel(keras.Model):
             pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)
         ]
         with keras.StatelessScope(state_mapping=mapping) as scope:
-            logs = step(batch)
+            logs = step(_batch(data))
         return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)
 
     def _track(self, terms, batch):
@@ -358,8 +360,9 @@ def _with_loss_scale(optimizer):
     return keras.optimizers.LossScaleOptimizer(optimizer, name=f"{optimizer.name}_loss_scale")
 
 
-def _tensors(batch):
-    """`train_on_batch` hands numpy arrays through on torch."""
+def _batch(data):
+    """The dict of tensors in what Keras hands a step; `train_on_batch` wraps it and leaves numpy arrays in it."""
+    batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
     return keras.tree.map_structure(ops.convert_to_tensor, batch)
 
 

@@ -1,0 +1,69 @@
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from keras_reid import pipeline, zoo
+from keras_reid.training import Resume, SetEpoch, TorchAdam
+
+
+def compiled(**overrides):
+    model = zoo.load("baseline_tiny", image_size=(64, 32), **overrides)
+    model.compile(TorchAdam(1e-3))
+    return model
+
+
+def batches(people):
+    return pipeline.training(people.train, image_size=(64, 32), sampler=pipeline.PKSampler(2, 4))
+
+
+def test_nothing_saved_is_the_beginning(tmp_path):
+    assert Resume(tmp_path / "new").position() == (0, 0)
+
+
+def test_a_finished_run_has_nothing_left_to_do(people, tmp_path):
+    compiled().fit(batches(people), epochs=1, verbose=0, callbacks=[Resume(tmp_path)])
+    assert Resume(tmp_path).position() == (1, 0)
+    history = compiled().fit(batches(people), epochs=1, verbose=0, callbacks=[Resume(tmp_path)]).history
+    assert history == {}
+
+
+def test_another_models_state_is_refused(people, tmp_path):
+    compiled().fit(batches(people), epochs=1, verbose=0, callbacks=[Resume(tmp_path)])
+    with pytest.raises(ValueError, match="belongs to another model or optimiser"):
+        compiled(pooling="gem").fit(batches(people), epochs=1, verbose=0, callbacks=[Resume(tmp_path)])
+
+
+def test_a_half_written_state_is_never_seen(people, tmp_path, monkeypatch):
+    model = compiled()
+    resume = Resume(tmp_path)
+    model.fit(batches(people), epochs=1, verbose=0, callbacks=[resume])
+
+    def full_disk(*arguments, **options):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(np, "savez", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        resume.save(7, 7)
+    assert resume.position() == (1, 0)
+
+
+def test_control_c_finishes_the_step_and_saves(people, tmp_path, capsys):
+    class PressControlC(SetEpoch):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 0:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    data = batches(people)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt, match="after step 1 of epoch 1"):
+        compiled().fit(data, epochs=2, verbose=0, callbacks=[Resume(tmp_path), PressControlC(data.position)])
+    assert Resume(tmp_path).position() == (0, 1)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "Stopping after this step" in capsys.readouterr().out
+
+
+def test_bad_arguments(tmp_path):
+    with pytest.raises(ValueError, match="`every_steps` must be at least 1"):
+        Resume(tmp_path, every_steps=0)

@@ -1,0 +1,38 @@
+"""Every example runs, on people so few that it takes seconds."""
+
+import importlib.util
+import shlex
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+# Arguments that make each example small. A new example needs a line here.
+SMALL = {"market1501_baseline.py": "--epochs 1 --identities 16"}
+
+
+def loaded(name: str):
+    spec = importlib.util.spec_from_file_location(Path(name).stem, EXAMPLES / name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_example_is_run_here():
+    assert sorted(SMALL) == sorted(path.name for path in EXAMPLES.glob("*.py")), "Add the example to SMALL."
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_example_says_how_to_run_it(name):
+    assert f"python examples/{name}" in loaded(name).__doc__
+
+
+def test_market1501_baseline(tmp_path):
+    name = "market1501_baseline.py"
+    plain, reranked = loaded(name).main([*shlex.split(SMALL[name]), "--out", str(tmp_path)])
+    assert plain.dataset == "synthetic-A"
+    assert 0 < plain.mean_ap <= 1
+    assert reranked.post_process[0].startswith("Rerank(")
+    assert (tmp_path / "run" / "model.keras").is_file()
+    assert "<html" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

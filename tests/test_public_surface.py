@@ -1,0 +1,58 @@
+"""The public names are a checked-in list, and each of them is tested where it belongs."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.public_names import FOLDERS, surface
+
+TESTS = Path(__file__).parent
+LIST = TESTS / "public_surface.txt"
+
+
+def test_the_public_surface_is_the_list():
+    written, found = set(LIST.read_text(encoding="utf-8").split()), set(surface())
+    new, gone = sorted(found - written), sorted(written - found)
+    assert (new, gone) == ([], []), (
+        f"The public names differ from {LIST.name}. New: {new}. Gone: {gone}. If that is meant, run "
+        "`python -m tests.test_public_surface`, which writes the list anew, and say it in CHANGELOG.md; a name that "
+        "goes breaks somebody's program. If not, take it out of the folder's `__all__`."
+    )
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_public_name_is_tested(folder):
+    where = TESTS / folder
+    files = sorted(where.rglob("*.py")) if where.is_dir() else sorted(TESTS.glob(f"test_{folder}.py"))
+    words = set(re.findall(r"\w+", "\n".join(file.read_text(encoding="utf-8") for file in files)))
+    names = importlib.import_module(f"keras_reid.{folder}").__all__
+    untested = [name for name in names if name not in words]
+    assert not untested, (
+        f"keras_reid.{folder} offers {untested}, and no test in tests/{folder} speaks of them. A public name needs a "
+        "test of its behaviour; a loss, a layer and a method their oracle or contract (CONTRIBUTING.md)."
+    )
+
+
+def test_every_method_keeps_the_contract():
+    from keras_reid import methods, zoo
+    from tests.contracts import MethodContract
+
+    files = (TESTS / "methods").rglob("test_*.py")
+    for name in [".".join(file.relative_to(TESTS).with_suffix("").parts) for file in files]:
+        importlib.import_module(f"tests.{name}")
+    kept = {zoo.card(contract.name).method for contract in MethodContract.__subclasses__()}
+    without = sorted(set(methods.__all__) - kept - {"ReIDModel"})
+    assert not without, (
+        f"{without} have no contract test. Add a class to tests/methods: "
+        "`class TestX(MethodContract): name = '<its tiny zoo entry>'`."
+    )
+
+
+def write() -> None:
+    LIST.write_text("\n".join(surface()) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -127,13 +127,13 @@ def history_parts(history: Any) -> dict[str, dict[str, np.ndarray]]:
 
     Example:
         >>> from keras_reid.visualize.curves import history_parts
-        >>> history_parts({"loss": [2.0, 1.0], "val_mean_ap": [0.5, 0.75]})["retrieval quality (%)"]
+        >>> history_parts({"loss": [2.0, 1.0], "val_mean_ap": [0.5, 0.75]})["quality (%)"]
         {'val_mean_ap': array([0.5 , 0.75])}
     """
     columns = read_history(history)
     losses = {key: column for key, column in columns.items() if not key.endswith(_QUALITY)}
     quality = {key: column for key, column in columns.items() if key.endswith(_QUALITY)}
-    parts = {"loss": losses, "retrieval quality (%)": quality}
+    parts = {"loss": losses, "quality (%)": quality}
     return {name: part for name, part in parts.items() if part}
 
 
@@ -144,8 +144,8 @@ def read_history(history: Any) -> dict[str, np.ndarray]:
         history: A ``keras.callbacks.History``, its dict, or a file of ``CSVLogger``.
 
     Returns:
-        Name -> values per epoch, without the epoch number, the learning rate, and what never had a
-        value.
+        Name -> values per epoch, the total loss first; without the epoch number, the learning rate, and what never
+        had a value.
 
     Raises:
         TypeError: It is none of these.
@@ -171,7 +171,8 @@ def read_history(history: Any) -> dict[str, np.ndarray]:
             f"Received: {type(history).__name__}."
         )
     columns = {key: np.asarray(table[key], np.float64) for key in table if key not in _NOT_A_LOSS}
-    return {key: column for key, column in columns.items() if np.isfinite(column).any()}
+    total_first = sorted(columns, key=lambda key: key.removeprefix("val_") != "loss")
+    return {key: columns[key] for key in total_first if np.isfinite(columns[key]).any()}
 
 
 def _panels(count: int, legend_lines: int, colours: Theme) -> "tuple[Figure, list[Axes]]":
@@ -213,7 +214,8 @@ def _readable(key: str) -> str:
     base = key.removeprefix("val_")
     if validation and base in name:
         return name[base]
-    return base.replace("_", " ") + (" (validation)" if validation else "")
+    where = "validation" if validation else "training" if base in _QUALITY else ""
+    return base.replace("_", " ") + (f" ({where})" if where else "")
 
 
 def _spread(columns: Mapping[str, np.ndarray]) -> float:

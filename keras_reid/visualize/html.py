@@ -118,16 +118,15 @@ def _summary(reports: "Mapping[str, Report]", notes: Sequence[str]) -> str:
             f'<td class="number{" key" if head in ("rank-1", "mAP") else ""}">{cell}</td>'
             for head, cell in zip(heads, cells, strict=True)
         )
-        after = f"<br>after {escape(', '.join(report.post_process))}" if report.post_process else ""
-        lines.append(
-            f'<tr><th scope="row">{escape(label)}</th>'
-            f'<td>{escape(report.dataset)}<span class="caption">{after}</span></td>{numbers}</tr>'
-        )
+        below = [] if report.dataset == label else [f"on {report.dataset}"]
+        below += [f"after {', '.join(report.post_process)}"] if report.post_process else []
+        said = f'<br><span class="caption">{escape(" ".join(below))}</span>' if below else ""
+        lines.append(f'<tr><th scope="row">{escape(label)}{said}</th>{numbers}</tr>')
     head = "".join(f'<th scope="col" class="number">{name}</th>' for name in heads)
     said = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return (
         '<section>\n<div class="wide"><table>\n<thead><tr><th scope="col">evaluation</th>'
-        f'<th scope="col">data set</th>{head}</tr></thead>\n<tbody>\n'
+        f"{head}</tr></thead>\n<tbody>\n"
         + "\n".join(lines)
         + '\n</tbody></table></div>\n<p class="caption">Ranks, mAP and mINP in per cent.</p>'
         + (f"\n<ul>{said}</ul>" if said else "")

@@ -37,9 +37,10 @@ def test_bad_curves_are_refused():
 
 
 HISTORY = {
+    "accuracy": [0.1, 0.2, 0.3],
+    "triplet": [1.0, 0.5, 0.3],
     "loss": [4.0, 2.0, 1.0],
     "val_loss": [5.0, 3.0, 2.0],
-    "triplet": [1.0, 0.5, 0.3],
     "val_mean_ap": [np.nan, 0.5, np.nan],
     "val_never": [np.nan] * 3,
     "learning_rate": [0.1, 0.1, 0.01],
@@ -53,6 +54,7 @@ def test_losses_and_quality_stand_apart_and_unmeasured_epochs_are_left_out():
     assert drawn["loss"].get_color() == drawn["loss (validation)"].get_color() != drawn["triplet"].get_color()
     assert drawn["loss (validation)"].get_linestyle() == "--"
     np.testing.assert_array_equal(drawn["triplet"].get_ydata(), HISTORY["triplet"])
+    assert list(lines(quality)) == ["accuracy (training)", "mAP"]
     np.testing.assert_array_equal(lines(quality)["mAP"].get_xydata(), [[2, 50]])
     assert losses.get_yscale() == "linear"
 

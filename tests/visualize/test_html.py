@@ -60,7 +60,7 @@ def test_the_page_says_it_all_and_loads_nothing(tmp_path, report):
         "A to B",
         "tiny · 2024-05-01, 2024-05-02",
         "Drawn people.",
-        "people 33.3 100.0 100.0",
+        "A on people 33.3 100.0 100.0",
         "elsewhere",
         "1 of 4 queries have no image of their identity in the gallery",
         "Skipped queries show 1 person: 3.",
@@ -87,7 +87,7 @@ def test_text_is_escaped(tmp_path, report):
 
 def test_the_numbers_of_the_table_are_the_reports(tmp_path, report):
     page = page_of(tmp_path / "report.html", "one", {"A": report})
-    cells = re.search(r"skipped A people (.*?) Ranks, mAP", page.text).group(1).split()
+    cells = re.search(r"skipped A on people (.*?) Ranks, mAP", page.text).group(1).split()
     # Ranks 1, 5, 10, mAP, mINP, counted, skipped; found at ranks 1, 2 and 3.
     assert cells == ["33.3", "100.0", "100.0", "61.1", "61.1", "3", "1"]
 
@@ -98,7 +98,7 @@ def test_a_report_without_any_match_is_still_a_page(tmp_path):
     page = page_of(tmp_path / "report.html", "one camera", {"A": Report("one", metrics, table, table)})
     assert "All 1 queries share camera 0 with their matches" in page.text
     assert "Rankings: A" not in page.text
-    assert "A one – – – – – 0 1 Ranks" in page.text
+    assert "A on one – – – – – 0 1 Ranks" in page.text
 
 
 def test_a_report_that_kept_no_rankings_shows_none(tmp_path):

@@ -14,13 +14,13 @@ class WarmupStepDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         learning_rate: Base rate, reached at the end of the warm-up.
-        boundaries: Increasing step numbers; from each of them on the rate is multiplied by ``factor``.
+        boundaries: Step numbers in order; from each of them on the rate is multiplied by ``factor``.
         factor: Multiplier at each boundary.
         warmup_steps: Length of the warm-up in steps; 0 for none.
         warmup_start: Share of the base rate at step 0.
 
     Raises:
-        ValueError: Boundaries that do not increase, or a negative warm-up.
+        ValueError: Boundaries that decrease, or a negative warm-up.
 
     Example:
         >>> from keras_reid.training import WarmupStepDecay
@@ -47,8 +47,8 @@ class WarmupStepDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.factor = factor
         self.warmup_steps = int(warmup_steps)
         self.warmup_start = warmup_start
-        if self.boundaries != sorted(set(self.boundaries)):
-            raise ValueError(f"`boundaries` must increase. Received: {list(boundaries)}.")
+        if self.boundaries != sorted(self.boundaries):
+            raise ValueError(f"`boundaries` must not decrease. Received: {list(boundaries)}.")
         if self.warmup_steps < 0:
             raise ValueError(f"`warmup_steps` must be at least 0. Received: {warmup_steps}.")
 

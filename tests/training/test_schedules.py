@@ -20,7 +20,7 @@ def test_config():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="must increase"):
-        WarmupStepDecay(1.0, boundaries=[3, 3])
+    with pytest.raises(ValueError, match="must not decrease"):
+        WarmupStepDecay(1.0, boundaries=[3, 2])
     with pytest.raises(ValueError, match="at least 0"):
         WarmupStepDecay(1.0, warmup_steps=-1)

@@ -1,0 +1,99 @@
+"""The command as a stranger types it, in this process."""
+
+import json
+import re
+
+import pytest
+
+from keras_reid import cli, run, zoo
+from keras_reid.datasets import synthetic
+from keras_reid.training import Resume
+
+SMALL = {"train_identities": 8, "test_identities": 4}
+
+
+@pytest.fixture(scope="module")
+def people_root(tmp_path_factory):
+    return synthetic.render(tmp_path_factory.mktemp("cli") / "people", **SMALL)
+
+
+@pytest.fixture
+def small_recipe(monkeypatch):
+    """The tiny entry with a batch that eight people fill."""
+    card = zoo.card("baseline_tiny")
+    card.recipe["sampler"].update(identities=4, images=4)
+    monkeypatch.setattr(zoo, "card", lambda name: card)
+
+
+def train(people_root, out, *more):
+    return cli.main(["train", "baseline_tiny", "--root", str(people_root), "--out", str(out), "--epochs", "1", *more])
+
+
+def test_train_evaluate_resume(people_root, tmp_path, small_recipe, capsys):
+    out = tmp_path / "run"
+    assert train(people_root, out) == 0
+    assert {"config.json", "log.csv", "model.keras", "report.html", "report.json", "report.txt"} <= {
+        path.name for path in out.iterdir()
+    }
+    assert Resume(out / "state").position() == (1, 0)
+    assert set(run.read_log(out / "log.csv")) == {"accuracy", "identity", "loss", "triplet"}
+    assert "mAP" in capsys.readouterr().out
+
+    assert train(people_root, out) == 2
+    assert "already holds a run" in capsys.readouterr().err
+    assert train(people_root, out, "--resume", "--seed", "1") == 2
+    assert "seed was 0, now 1" in capsys.readouterr().err
+    assert train(people_root, out, "--resume") == 0
+    capsys.readouterr()
+
+    page = tmp_path / "page.html"
+    assert cli.main(["evaluate", str(out), "--root", str(people_root), "--json", "--out", str(page)]) == 0
+    assert "mean_ap" in capsys.readouterr().out
+    assert page.exists()
+
+
+def test_zoo(capsys):
+    assert cli.main(["zoo"]) == 0
+    assert "baseline_r50" in capsys.readouterr().out
+    assert cli.main(["zoo", "baseline_r50"]) == 0
+    assert "paper says" in capsys.readouterr().out
+    assert cli.main(["zoo", "baseline_r5"]) == 2
+    assert "Did you mean 'baseline_r50'" in capsys.readouterr().err
+
+
+def test_datasets_check(people_root, tmp_path, capsys):
+    assert cli.main(["datasets", "check", str(people_root)]) == 0
+    capsys.readouterr()
+    assert cli.main(["datasets", "check", str(people_root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+    assert cli.main(["datasets", "check", str(tmp_path)]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_datasets_render(tmp_path, monkeypatch, capsys):
+    seen = {}
+    monkeypatch.setattr(synthetic, "render", lambda root, **options: seen.update(root=root, **options) or root)
+    assert cli.main(["datasets", "render", str(tmp_path), "--site", "C", "--seed", "3", "--no-groups"]) == 0
+    assert seen == {"root": str(tmp_path), "site": "C", "seed": 3, "camera_seed": 0, "groups": False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["evaluate", "nothing.keras"], "There is no model nothing.keras"),
+        (["train", "baseline_tiny", "--data", "market", "--out", "x"], "Unknown data set|Unknown"),
+        (["train", "baseline_tiny", "--data", "synthetic", "--option", "site", "--out", "x"], "takes key=value"),
+    ],
+)
+def test_bad_arguments(arguments, sentence, capsys):
+    assert cli.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("keras-reid: ")
+    assert re.search(sentence, error)
+
+
+def test_help_teaches(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--help"])
+    assert stop.value.code == 0
+    assert "keras-reid demo" in capsys.readouterr().out

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import run_blocks
 from tests.public_names import callables, modules
 
 ROOT = Path(__file__).parents[1]
 # What every Keras object takes; a docstring may leave it to "As in Keras" under **kwargs.
 KERAS_ARGUMENTS = {"name", "dtype"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+# The pages whose code runs as it stands; the others need data that only the reader has.
+RUNNING_PAGES = ["start.md", "zoo.md", "concepts/pipeline.md", "concepts/evaluation.md", "methods/baseline.md"]
 
 
 @pytest.mark.parametrize("name", modules())
@@ -21,6 +24,11 @@ def test_examples_in_docstrings_run(name):
     module = importlib.import_module(name)
     result = doctest.testmod(module, optionflags=FLAGS)
     assert result.failed == 0, f"{result.failed} examples of {name} print something else; see above."
+
+
+@pytest.mark.parametrize("page", RUNNING_PAGES)
+def test_code_of_the_pages_runs(page, small_synthetic):
+    run_blocks(ROOT / "docs" / page)
 
 
 @pytest.mark.parametrize("value", [pytest.param(value, id=name) for name, value in callables()])

@@ -1,6 +1,5 @@
 """One training run in one folder: configuration, log, state to resume from, model, report."""
 
-import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 from keras_reid import zoo
 from keras_reid.datasets import ReIDDataset
 
-__all__ = ["read_log", "run"]
+__all__ = ["run"]
 
 
 def run(
@@ -50,7 +49,7 @@ def run(
         verbose: As in ``keras.Model.fit``.
 
     Returns:
-        ``(model, {data set name: Report})``.
+        ``(model, {"trained on → tested on": Report})``.
 
     Raises:
         ValueError: ``out`` holds another run, or a run to resume with another configuration.
@@ -95,43 +94,20 @@ def run(
         verbose=verbose,
     )
     model.save(out / "model.keras")
+    provenance = {"zoo entry": name, "trained on": dataset.name, "epochs": config["epochs"], "seed": seed}
     reports = {
-        tested.name: evaluate(model, tested, on_bad_image=on_bad_image, progress=verbose != 0)
+        f"{dataset.name} → {tested.name}": evaluate(
+            model, tested, on_bad_image=on_bad_image, progress=verbose != 0, provenance=provenance
+        )
         for tested in (dataset, *test_sets)
     }
     notes = [f"Zoo entry {name}, trained on {dataset.name} for {config['epochs']} epochs, seed {seed}."]
-    write_html(out / "report.html", f"{name} trained on {dataset.name}", reports, history=read_log(log), notes=notes)
+    write_html(out / "report.html", f"{name} trained on {dataset.name}", reports, history=log, notes=notes)
     (out / "report.txt").write_text("\n\n".join(str(report) for report in reports.values()) + "\n", encoding="utf-8")
     (out / "report.json").write_text(
         json.dumps({key: report.to_dict() for key, report in reports.items()}, indent=1), encoding="utf-8"
     )
     return model, reports
-
-
-def read_log(path: str | os.PathLike) -> dict[str, list[float]]:
-    """Reads the CSV log of a run: name -> one value per epoch.
-
-    An epoch that was logged, lost in a kill and trained again stands twice in the file; the later line counts.
-
-    Args:
-        path: The ``log.csv``.
-
-    Returns:
-        The columns without ``epoch``; empty when there is no file.
-    """
-    path = Path(path)
-    if not path.exists():
-        return {}
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = {int(row["epoch"]): row for row in csv.DictReader(stream) if row["epoch"].isdigit()}
-    ordered = [rows[epoch] for epoch in sorted(rows)]
-    names = [name for name in (ordered[0] if ordered else {}) if name != "epoch"]
-    # Keras writes the names of a validation that did not take place, with NA in every row.
-    return {
-        name: [float("nan") if row[name] == "NA" else float(row[name]) for row in ordered]
-        for name in names
-        if any(row[name] != "NA" for row in ordered)
-    }
 
 
 def _claim(out: Path, config: dict, resume: bool) -> None:

@@ -65,6 +65,10 @@ class MethodContract:
         assert report.rank(1) > 0.9
         assert report.mean_ap > 0.7
 
+    def test_every_layer_is_built_before_the_first_step(self):
+        layers = self.model(num_classes=2)._flatten_layers()
+        assert [layer.path for layer in layers if not layer.built] == []
+
     def test_chance_on_noise(self):
         rng = np.random.default_rng(0)
         features = self.model().extract(rng.random((60, *self.image_size, 3), dtype="float32"))

@@ -103,6 +103,7 @@ class Baseline(ReIDModel):
 
     def build(self, input_shape):
         """Creates every variable that does not depend on the number of identities, and the heads if it is known."""
+        self.normalization.build(input_shape)
         self.pooling.build((None, None, None, self.backbone.num_channels))
         self.neck.build((None, self.backbone.num_channels))
         if self.num_classes is not None:

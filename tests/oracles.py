@@ -66,3 +66,24 @@ def arcface_logits(labels, cosines, margin, scale):
         else:
             result[row, label] = math.cos(angle) - margin * math.sin(margin)
     return scale * result
+
+
+def pair_focal_loss(labels, logits, valid, gamma):
+    values = []
+    for label, row in zip(labels, logits, strict=True):
+        value = 0.0
+        for identity, logit in enumerate(row):
+            right = 1.0 / (1.0 + math.exp(-logit if identity == label else logit))
+            value -= valid[identity] * (1.0 - right) ** gamma * math.log(right)
+        values.append(value)
+    return np.array(values)
+
+
+def pair_hard_triplet(labels, scores, margin):
+    values = []
+    for anchor, label in enumerate(labels):
+        positives = [scores[anchor][j] for j, other in enumerate(labels) if other == label and j != anchor]
+        negatives = [scores[anchor][j] for j, other in enumerate(labels) if other != label]
+        complete = positives and negatives
+        values.append(max(0.0, margin - min(positives) + max(negatives)) if complete else 0.0)
+    return np.array(values)

@@ -2,6 +2,6 @@
 
 from keras_reid.backbones.pretrained import pretrained
 from keras_reid.backbones.resnet import ResNet
-from keras_reid.backbones.weights import load_torchvision, torchvision_variables
+from keras_reid.backbones.weights import assign_tensors, load_torchvision, read_tensors, torchvision_variables
 
-__all__ = ["ResNet", "load_torchvision", "pretrained", "torchvision_variables"]
+__all__ = ["ResNet", "assign_tensors", "load_torchvision", "pretrained", "read_tensors", "torchvision_variables"]

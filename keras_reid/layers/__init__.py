@@ -1,9 +1,23 @@
 """Pooling, necks, normalisation, classifiers and matchers."""
 
+from keras_reid.layers.class_memory import ClassMemory
 from keras_reid.layers.cosine_classifier import CosineClassifier
 from keras_reid.layers.identity_head import IdentityCentres, IdentityClassifier
 from keras_reid.layers.neck import BNNeck
 from keras_reid.layers.normalization import ImageNormalization
 from keras_reid.layers.pooling import GeMPooling
+from keras_reid.layers.qaconv import Correspondences, QAConvMatcher
+from keras_reid.layers.scalar_normalization import ScalarBatchNormalization
 
-__all__ = ["BNNeck", "CosineClassifier", "GeMPooling", "IdentityCentres", "IdentityClassifier", "ImageNormalization"]
+__all__ = [
+    "BNNeck",
+    "ClassMemory",
+    "Correspondences",
+    "CosineClassifier",
+    "GeMPooling",
+    "IdentityCentres",
+    "IdentityClassifier",
+    "ImageNormalization",
+    "QAConvMatcher",
+    "ScalarBatchNormalization",
+]

@@ -4,6 +4,8 @@ from keras_reid.losses.arcface import ArcFaceLoss, arcface_logits
 from keras_reid.losses.base import ReIDLoss
 from keras_reid.losses.centre import centre_loss, updated_centres
 from keras_reid.losses.identity import IdentityLoss, identity_loss
+from keras_reid.losses.pair_focal import PairFocalLoss, pair_focal_loss
+from keras_reid.losses.pair_triplet import PairTripletLoss, pair_hard_triplet
 from keras_reid.losses.triplet import (
     TripletLoss,
     active_fraction,
@@ -15,6 +17,8 @@ from keras_reid.losses.triplet import (
 __all__ = [
     "ArcFaceLoss",
     "IdentityLoss",
+    "PairFocalLoss",
+    "PairTripletLoss",
     "ReIDLoss",
     "TripletLoss",
     "active_fraction",
@@ -23,6 +27,8 @@ __all__ = [
     "centre_loss",
     "check_positives",
     "identity_loss",
+    "pair_focal_loss",
+    "pair_hard_triplet",
     "updated_centres",
     "valid_anchors",
 ]

@@ -4,7 +4,7 @@ import pytest
 
 from keras_reid.losses import ArcFaceLoss, arcface_logits, identity_loss
 from tests import oracles
-from tests.losses.gradients import gradient
+from tests.gradients import gradient
 
 LABELS = np.array([0, 1, 2, 0], "int32")
 COSINES = np.random.default_rng(0).uniform(-0.99, 0.99, (4, 3)).astype("float32")

@@ -3,7 +3,7 @@ import numpy as np
 
 from keras_reid.losses import centre_loss, updated_centres
 from tests import oracles
-from tests.losses.gradients import gradient
+from tests.gradients import gradient
 
 RNG = np.random.default_rng(0)
 LABELS = np.array([0, 2, 0, 0], "int32")

@@ -4,7 +4,7 @@ import pytest
 
 from keras_reid.losses import IdentityLoss, identity_loss
 from tests import oracles
-from tests.losses.gradients import gradient
+from tests.gradients import gradient
 
 RNG = np.random.default_rng(0)
 LABELS = np.array([0, 4, 2, 2], "int32")

@@ -5,7 +5,7 @@ import pytest
 from keras_reid.losses import TripletLoss, active_fraction, batch_hard_triplet, check_positives, valid_anchors
 from keras_reid.losses.distances import euclidean_distances, squared_distances
 from tests import oracles
-from tests.losses.gradients import gradient
+from tests.gradients import gradient
 
 RNG = np.random.default_rng(0)
 LABELS = np.array([0, 1, 0, 2, 1, 1, 3], "int32")

@@ -57,7 +57,7 @@ def numbers_table() -> str:
             "training images from a memory cache",
             "256 x 128",
             f"{1e3 / feed['images_per_cpu_second']['resized cache']:.2f} s per 1000",
-            f"a loop over Pillow takes {feed['ratio_to_pillow_loop']['resized cache']:.1f} x as long",
+            f"a loop over Pillow takes {feed['ratio']['resized cache']:.1f} x as long",
             "",
             "`input_pipeline.json`",
         ),

@@ -90,10 +90,9 @@ def pretrained(depth: str, ibn: str | None = None) -> Path:
     url, sha256 = WEIGHTS[depth, ibn]
     name = depth if ibn is None else f"{depth}_ibn_{ibn}"
     path = cache_folder() / f"{name}{Path(url).suffix}"
-    fresh = not path.exists()
-    if fresh:
+    if not path.exists():
         _download(url, path)
-    _verify(path, sha256, fresh)
+    _verify(path, sha256)
     return path
 
 
@@ -118,12 +117,12 @@ def _download(url: str, path: Path) -> None:
     part.replace(path)
 
 
-def _verify(path: Path, sha256: str | None, fresh: bool) -> None:
+def _verify(path: Path, sha256: str | None) -> None:
     with path.open("rb") as file:
         received = hashlib.file_digest(file, "sha256").hexdigest()
     record = path.with_name(f"{path.name}.sha256")
     if sha256 is None:
-        if fresh or not record.exists():
+        if not record.exists():
             record.write_text(f"{received}\n", encoding="utf-8")
             print(f"No checksum is published for {path.name}; recorded {received} in {record}.", flush=True)
         sha256 = record.read_text(encoding="utf-8").strip()

@@ -59,9 +59,8 @@ class ClassMemory(keras.layers.Layer):
         self.valid = self.add_weight(name="valid", shape=shape[:1], dtype="float32", **options)
 
     def read(self):
-        """The maps [K, h, w, d] and the mask [K] of the identities that have one, both without gradient."""
-        maps, valid = ops.convert_to_tensor(self.maps), ops.convert_to_tensor(self.valid)
-        return ops.stop_gradient(maps), ops.stop_gradient(valid)
+        """The maps [K, h, w, d] and the mask [K] of the identities that have one, as tensors."""
+        return ops.convert_to_tensor(self.maps), ops.convert_to_tensor(self.valid)
 
     def write(self, labels, maps) -> None:
         """Replaces the maps of the batch's identities.

@@ -48,12 +48,16 @@ def test_a_tampered_file_is_an_error(publish):
 
 
 def test_an_unknown_checksum_is_recorded_and_holds_later(publish, capsys):
-    publish(None)
+    source = publish(None)
     path = pretrained("resnet50")
     assert f"recorded {DIGITS}" in capsys.readouterr().out
     assert path.with_name("resnet50.safetensors.sha256").read_text().strip() == DIGITS
     pretrained("resnet50")
     path.write_bytes(b"other")
+    with pytest.raises(ValueError, match=f"expected SHA-256 {DIGITS}"):
+        pretrained("resnet50")
+    path.unlink()
+    source.write_bytes(b"another release")
     with pytest.raises(ValueError, match=f"expected SHA-256 {DIGITS}"):
         pretrained("resnet50")
 

@@ -32,6 +32,18 @@ def test_the_last_duplicate_wins_and_others_stay():
     assert numpy(layer.valid).tolist() == [1.0, 1.0, 0.0, 1.0, 0.0]
 
 
+def test_the_order_of_writing_does_not_matter(monkeypatch):
+    """A GPU writes duplicates in any order; here they are written backwards."""
+    scatter = keras.ops.scatter_update
+    monkeypatch.setattr(
+        "keras_reid.layers.class_memory.ops.scatter_update",
+        lambda inputs, indices, updates: scatter(inputs, keras.ops.flip(indices, 0), keras.ops.flip(updates, 0)),
+    )
+    layer = memory()
+    layer.write(np.array([3, 1, 3, 3]), batch(1.0, 2.0, 3.0, 4.0))
+    assert numpy(layer.maps)[:, 0, 0, 0].tolist() == [0.0, 2.0, 0.0, 4.0, 0.0]
+
+
 def test_writing_equals_a_loop():
     rng, layer, expected = np.random.default_rng(0), memory(num_classes=7), np.zeros((7, *SHAPE), "float32")
     for _ in range(5):

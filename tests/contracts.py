@@ -1,5 +1,6 @@
 """What every method must keep. A new method's test is a subclass with `name` (a tiny zoo entry) and its own extras."""
 
+import dataclasses
 import inspect
 
 import keras
@@ -181,6 +182,19 @@ class MethodContract:
         smaller = pipeline.training(people.train, image_size=(32, 32), sampler=pipeline.PKSampler(2, 4))
         with pytest.raises(ValueError, match=r"the dataset gives \(32, 32\)"):
             self.compiled().fit(smaller, verbose=0)
+
+
+    def test_an_unreadable_image_is_named_and_nothing_is_lost(self, people, tmp_path):
+        broken = tmp_path / "broken.jpg"
+        broken.write_bytes(b"no image")
+        paths = people.train.path.copy()
+        paths[3] = str(broken)
+        table = dataclasses.replace(people.train, path=paths)
+        model, images = self.compiled(), np.zeros((1, *self.image_size, 3), "float32")
+        batches = pipeline.training(table, image_size=self.image_size, sampler=pipeline.PKSampler(2, 4))
+        with pytest.raises(ValueError, match=rf"Cannot read image .*{broken.name}"):
+            model.fit(batches, verbose=0)
+        assert np.isfinite(np.asarray(model.extract(images))).all()
 
 
 def assert_equal_variables(first, second, exact=True):

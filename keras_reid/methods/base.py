@@ -6,9 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_reid.training import backend
+from keras_reid.pipeline.errors import clear_errors
+from keras_reid.training import backend, steps
 from keras_reid.training.callbacks import SetEpoch
-from keras_reid.training.optimizer_group import OptimizerGroup
+from keras_reid.training.optimizer_group import select_groups, with_loss_scale
 from keras_reid.training.resume import Resume
 
 __all__ = ["ReIDModel"]
@@ -94,36 +95,7 @@ class ReIDModel(keras.Model):
         """
         if self._evaluating:
             return loss_fn()[1]
-        optimizers = self._optimizers(groups)
-        owned = [list(optimizer._trainable_variables) for optimizer in optimizers]
-        # A loss scale multiplies before the gradient; where optimisers share one gradient, each expects its own.
-        scales = [optimizer.scale_loss(ops.ones((), "float32")) for optimizer in optimizers]
-        chosen = [variable for variables in owned for variable in variables]
-        terms, gradients = backend.current().value_and_gradients(self, chosen, loss_fn, scales[0])
-        for optimizer, variables, scale in zip(optimizers, owned, scales, strict=True):
-            part, gradients = list(gradients[: len(variables)]), gradients[len(variables) :]
-            if scale is not scales[0]:
-                part = [g if g is None else g * ops.cast(scale / scales[0], g.dtype) for g in part]
-            backend.current().apply(optimizer, part, variables)
-        return terms
-
-    def _optimizers(self, groups):
-        if not isinstance(self.optimizer, OptimizerGroup):
-            if groups is not None:
-                raise ValueError(
-                    f"{type(self).__name__} trains the groups {groups!r} apart. Compile it with "
-                    "keras_reid.training.OptimizerGroup({name: optimizer}), or load it by keras_reid.zoo.load, which "
-                    f"does so. Received: {type(self.optimizer).__name__}."
-                )
-            return [self.optimizer]
-        names = list(self.optimizer.groups) if groups is None else [groups] if isinstance(groups, str) else list(groups)
-        unknown = [name for name in names if name not in self.optimizer.groups]
-        if unknown:
-            raise ValueError(
-                f"{type(self).__name__} needs the optimiser groups {unknown}; this optimiser has "
-                f"{list(self.optimizer.groups)}."
-            )
-        return [self.optimizer.groups[name] for name in names]
+        return steps.update(self, select_groups(self.optimizer, groups, type(self).__name__), loss_fn)
 
     def compile(self, optimizer, *, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
         """Sets the optimiser; the losses are the method's own.
@@ -136,7 +108,7 @@ class ReIDModel(keras.Model):
             jit_compile: As in Keras.
         """
         if self.dtype_policy.name == "mixed_float16":
-            optimizer = _with_loss_scale(keras.optimizers.get(optimizer))
+            optimizer = with_loss_scale(keras.optimizers.get(optimizer))
         super().compile(
             optimizer=optimizer,
             run_eagerly=run_eagerly,
@@ -183,13 +155,14 @@ class ReIDModel(keras.Model):
             if resume.file.exists():
                 initial_epoch, step = resume.restore(self)
         history: dict[str, list] = {}
-        if step:
-            x.position.epoch = initial_epoch
-            first = super().fit(
-                x.remainder(step), epochs=initial_epoch + 1, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs
-            )
-            history, initial_epoch = first.history, initial_epoch + 1
-        result = super().fit(x, epochs=epochs, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs)
+        with backend.current().surviving(self), clear_errors():
+            if step:
+                rest = x.remainder(step)
+                first = super().fit(
+                    rest, epochs=initial_epoch + 1, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs
+                )
+                history, initial_epoch = first.history, initial_epoch + 1
+            result = super().fit(x, epochs=epochs, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs)
         if history:
             result.history = {key: history.get(key, []) + result.history.get(key, []) for key in history}
         return result
@@ -231,57 +204,15 @@ class ReIDModel(keras.Model):
 
     def train_step(self, *arguments):
         """Runs `training_step` and tracks each named scalar."""
-        if keras.backend.backend() != "jax":
-            batch = _batch(arguments[0])
-            return self._track(self.training_step(batch, training=True), batch)
-        return self._stateless(lambda batch: self._track(self.training_step(batch, training=True), batch), *arguments)
+        return steps.train_batch(self, lambda batch: self.training_step(batch, training=True), *arguments)
 
     def test_step(self, *arguments):
         """Reports the same named scalars and changes no state."""
-        if keras.backend.backend() != "jax":
-            batch = _batch(arguments[0])
-            with keras.StatelessScope():  # whatever the step writes is dropped
-                terms = self._evaluate_step(batch)
-            return self._track(terms, batch)
-        trainable, non_trainable, metrics = arguments[0]
-        state = (trainable, non_trainable, [v.value for v in self.optimizer.variables], metrics)
-        logs, (_, _, _, metrics) = self._stateless(
-            lambda batch: self._track(self._evaluate_step(batch), batch), state, arguments[1]
-        )
-        return logs, (trainable, non_trainable, metrics)
-
-    def _evaluate_step(self, batch):
         self._evaluating = True
         try:
-            return self.training_step(batch, training=False)
+            return steps.evaluate_batch(self, lambda batch: self.training_step(batch, training=False), *arguments)
         finally:
             self._evaluating = False
-
-    def _stateless(self, step, state, data):
-        """JAX: runs ``step`` with every variable's value taken from, and returned as, explicit state."""
-        groups = (
-            self.trainable_variables,
-            self.non_trainable_variables,
-            self.optimizer.variables,
-            self.metrics_variables,
-        )
-        mapping = [
-            pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)
-        ]
-        with keras.StatelessScope(state_mapping=mapping) as scope:
-            logs = step(_batch(data))
-        return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)
-
-    def _track(self, terms, batch):
-        if set(terms) != set(self.loss_names):
-            raise ValueError(
-                f"{type(self).__name__}.training_step must return the scalars {sorted(self.loss_names)} named in "
-                f"`loss_names`. Received: {sorted(terms)}."
-            )
-        count = ops.shape(batch["person_id"])[0]
-        for tracker in self.loss_trackers:
-            tracker.update_state(ops.cast(terms[tracker.name], "float32"), sample_weight=count)
-        return {tracker.name: tracker.result() for tracker in self.loss_trackers}
 
     # --- inference ---------------------------------------------------------------------------------------------------
 
@@ -300,7 +231,8 @@ class ReIDModel(keras.Model):
             ValueError: The array has another shape or lies outside [0,1].
         """
         if hasattr(images, "element_spec"):
-            return self.predict(images.map(lambda batch: batch["image"]), verbose=verbose)
+            with clear_errors():
+                return self.predict(images.map(lambda batch: batch["image"]), verbose=verbose)
         images = np.asarray(images)
         if images.ndim != 4 or images.shape[1:] != (*self.image_size, 3):
             raise ValueError(
@@ -348,22 +280,6 @@ class ReIDModel(keras.Model):
             "interpolation": self.interpolation,
             "num_classes": self.num_classes,
         }
-
-
-def _with_loss_scale(optimizer):
-    """Wraps an optimiser, or each of a group, in a loss scale of its own, once."""
-    if isinstance(optimizer, OptimizerGroup):
-        optimizer.groups = {name: _with_loss_scale(inner) for name, inner in optimizer.groups.items()}
-        return optimizer
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return optimizer
-    return keras.optimizers.LossScaleOptimizer(optimizer, name=f"{optimizer.name}_loss_scale")
-
-
-def _batch(data):
-    """The dict of tensors in what Keras hands a step; `train_on_batch` wraps it and leaves numpy arrays in it."""
-    batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-    return keras.tree.map_structure(ops.convert_to_tensor, batch)
 
 
 def _inner_path(model, variable):

@@ -7,6 +7,7 @@ Each of `backend_tensorflow`, `backend_jax` and `backend_torch` defines
     enable_determinism() -> None
     random_state() -> numpy array or None        # state that lives outside Keras variables
     set_random_state(state) -> None
+    surviving(model) -> context manager           # weights outlive a `fit` that fails
 """
 
 import importlib

@@ -1,10 +1,13 @@
 """JAX: gradients by `jax.value_and_grad` inside the stateless scope that `ReIDModel.train_step` opens."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import jax
 import keras
 import numpy as np
 
-__all__ = ["apply", "enable_determinism", "random_state", "set_random_state", "value_and_gradients"]
+__all__ = ["apply", "enable_determinism", "random_state", "set_random_state", "surviving", "value_and_gradients"]
 
 
 def value_and_gradients(model, variables, loss_fn, scale):
@@ -64,3 +67,20 @@ def random_state() -> np.ndarray | None:
 def set_random_state(state: np.ndarray | None) -> None:
     """Nothing to restore."""
     del state
+
+
+@contextmanager
+def surviving(model) -> Iterator[None]:
+    """Keeps the weights when `fit` fails before its first step ends.
+
+    Keras takes the values out of the variables while it trains and puts them back after a step; where none ended (an
+    unreadable image in the first batch, say) the model would be left empty.
+    """
+    variables = [*model.variables, *model.optimizer.variables]
+    kept = [(variable, variable.value) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in kept:
+            if variable._value is None:
+                variable.assign(value)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
-__all__ = ["OptimizerGroup"]
+__all__ = ["OptimizerGroup", "select_groups", "with_loss_scale"]
 
 
 @keras.saving.register_keras_serializable(package="keras_reid")
@@ -149,3 +149,39 @@ class OptimizerGroup(keras.optimizers.Optimizer):
             for group, inner in config["optimizers"].items()
         }
         return cls(**{**config, "optimizers": optimizers})
+
+
+def select_groups(optimizer, groups: str | Sequence[str] | None, method: str) -> list[keras.optimizers.Optimizer]:
+    """Returns the optimisers that a method names.
+
+    Args:
+        optimizer: What ``compile`` was given.
+        groups: Name(s) of groups; ``None`` for all, or for an optimiser without groups.
+        method: Name of the method, for the message.
+
+    Raises:
+        ValueError: The optimiser has no groups, or not these.
+    """
+    if not isinstance(optimizer, OptimizerGroup):
+        if groups is not None:
+            raise ValueError(
+                f"{method} trains the groups {groups!r} apart. Compile it with "
+                "keras_reid.training.OptimizerGroup({name: optimizer}), or load it by keras_reid.zoo.load, which does "
+                f"so. Received: {type(optimizer).__name__}."
+            )
+        return [optimizer]
+    names = list(optimizer.groups) if groups is None else [groups] if isinstance(groups, str) else list(groups)
+    unknown = [name for name in names if name not in optimizer.groups]
+    if unknown:
+        raise ValueError(f"{method} needs the optimiser groups {unknown}; this optimiser has {list(optimizer.groups)}.")
+    return [optimizer.groups[name] for name in names]
+
+
+def with_loss_scale(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """Wraps an optimiser, or each of a group, in a loss scale of its own, once."""
+    if isinstance(optimizer, OptimizerGroup):
+        optimizer.groups = {name: with_loss_scale(inner) for name, inner in optimizer.groups.items()}
+        return optimizer
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer, name=f"{optimizer.name}_loss_scale")

@@ -49,7 +49,7 @@ def run(
         verbose: As in ``keras.Model.fit``.
 
     Returns:
-        ``(model, {"trained on → tested on": Report})``.
+        ``(model, {name of the data set: Report})``.
 
     Raises:
         ValueError: ``out`` holds another run, or a run to resume with another configuration.
@@ -96,13 +96,14 @@ def run(
     model.save(out / "model.keras")
     provenance = {"zoo entry": name, "trained on": dataset.name, "epochs": config["epochs"], "seed": seed}
     reports = {
-        f"{dataset.name} → {tested.name}": evaluate(
+        tested.name: evaluate(
             model, tested, on_bad_image=on_bad_image, progress=verbose != 0, provenance=provenance
         )
         for tested in (dataset, *test_sets)
     }
     notes = [f"Zoo entry {name}, trained on {dataset.name} for {config['epochs']} epochs, seed {seed}."]
-    write_html(out / "report.html", f"{name} trained on {dataset.name}", reports, history=log, notes=notes)
+    labelled = {f"{dataset.name} → {tested}": report for tested, report in reports.items()}
+    write_html(out / "report.html", f"{name} trained on {dataset.name}", labelled, history=log, notes=notes)
     (out / "report.txt").write_text("\n\n".join(str(report) for report in reports.values()) + "\n", encoding="utf-8")
     (out / "report.json").write_text(
         json.dumps({key: report.to_dict() for key, report in reports.items()}, indent=1), encoding="utf-8"

@@ -41,7 +41,7 @@ def histograms(table: ReIDTable, rows: slice, columns: slice) -> NDArray[np.floa
 
 
 def evaluate(dataset: ReIDDataset, crop: str, same_camera: bool) -> dict[str, float]:
-    """mAP and Rank-1 in per cent; without the query's camera in the gallery if not ``same_camera``."""
+    """Mean average precision and Rank-1 in per cent; without the query's camera in the gallery if not ``same_camera``."""
     query, gallery = dataset.query, dataset.gallery
     scores = histograms(query, *CROPS[crop]) @ histograms(gallery, *CROPS[crop]).T
     average, first = [], []

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from keras_reid.datasets.synthetic.camera import Camera, sample_cameras
 from keras_reid.datasets.synthetic.difficulty import V1, VERSION, Difficulty
 from keras_reid.datasets.synthetic.person import Person, sample_person
-from keras_reid.datasets.synthetic.render import render
 from keras_reid.datasets.synthetic.scene import Shot, draw, sample_shot
 from keras_reid.datasets.synthetic.sites import SITES, Site
+from keras_reid.datasets.synthetic.tree import render
 
 if TYPE_CHECKING:
     from keras_reid.datasets.dataset import ReIDDataset

@@ -158,11 +158,13 @@ def develop(
     rows, columns = size
     # To 8 bits plane by plane: PIL resizes bytes much faster than floats.
     planes = np.minimum(np.maximum(scene * np.float32(255), 0), 255).astype(np.uint8)
-    sensor = max(round(columns * camera.resolution), 8), max(round(rows * camera.resolution), 8)
+    across = max(round(columns * camera.resolution), 8)
+    # The same ratio both ways: else the versions of Pillow differ in which way they resize first.
+    sensor = across, across * rows // columns
     blurred = ImageFilter.BoxBlur(camera.blur * camera.resolution)
     light = []
     for plane in planes:
-        seen = Image.fromarray(plane).resize(sensor, Image.Resampling.BOX).filter(blurred)
+        seen = Image.fromarray(plane).resize(sensor, Image.Resampling.HAMMING).filter(blurred)
         if sensor != (columns, rows):
             seen = seen.resize((columns, rows), Image.Resampling.BILINEAR)
         light.append(np.asarray(seen).astype(np.float32))

@@ -40,9 +40,9 @@ class Difficulty:
     view_jitter: float = 0.25
     scale_jitter: float = 0.05
     shift_jitter: float = 0.025
-    truncation: float = 0.12
-    occlusion: float = 0.15
-    company: float = 0.2
+    truncation: float = 0.1
+    occlusion: float = 0.12
+    company: float = 0.18
 
 
 V1 = Difficulty()

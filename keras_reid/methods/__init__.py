@@ -2,5 +2,6 @@
 
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.baseline import Baseline
+from keras_reid.methods.qaconv import QAConv
 
-__all__ = ["Baseline", "ReIDModel"]
+__all__ = ["Baseline", "QAConv", "ReIDModel"]

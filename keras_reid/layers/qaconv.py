@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_reid.backbones.weights import torchvision_variables
@@ -139,10 +138,7 @@ class QAConvMatcher(keras.layers.Layer):
         self._check_size(gallery)
         probe, gallery = _locations(probe), _locations(gallery)
         weights = self.weights_of_both()
-        blocks = self._blocks(gallery)
-        # What is recomputed for the gradient need not be kept: with many blocks only one exists at a time.
-        compare = keras.remat(_compare) if training and len(blocks) > 1 else _compare
-        parts = [compare(probe, block, *weights) for block in blocks]
+        parts = self._compare_in_blocks(probe, gallery, weights, training)
         sums = ops.concatenate([part[0] for part in parts], axis=1)  # [P, G]
         mean, variance = self.bn.moving_mean, self.bn.moving_variance
         if training:
@@ -154,11 +150,20 @@ class QAConvMatcher(keras.layers.Layer):
         constant = shift * (ops.sum(weights[0]) + ops.sum(weights[1])) + biases * ops.cast(self.bias, "float32")
         return self.logit_bn(scale * sums + constant, training=training)
 
-    def _blocks(self, gallery) -> list:
-        count = gallery.shape[0]
-        if count is None or count <= self.block_size:
-            return [gallery]
-        return [gallery[start : start + self.block_size] for start in range(0, count, self.block_size)]
+    def _compare_in_blocks(self, probe, gallery, weights, training) -> list[tuple]:
+        """What `_compare` says of each block of the gallery."""
+        count, size = gallery.shape[0], self.block_size
+        if count is None or count <= size:
+            return [_compare(probe, gallery, *weights)]
+        # Recomputed for the gradient, and in a loop that the compilers keep: one block exists at a time.
+        compare = keras.remat(_compare) if training else _compare
+        whole = count // size
+        blocks = ops.reshape(gallery[: whole * size], (whole, size, *gallery.shape[1:]))
+        sums, means, variances = ops.map(lambda block: compare(probe, block, *weights), blocks)
+        parts = [(sums[number], means[number], variances[number]) for number in range(whole)]
+        if count % size:
+            parts.append(compare(probe, gallery[whole * size :], *weights))
+        return parts
 
     @staticmethod
     def _pooled_statistics(parts):
@@ -172,25 +177,6 @@ class QAConvMatcher(keras.layers.Layer):
             share * (part[2] + ops.square(part[1] - mean)) for share, part in zip(shares, parts, strict=True)
         )
         return mean, variance
-
-    def score(self, probe, gallery, probe_block: int = 32) -> np.ndarray:
-        """Logits of all pairs of two large arrays, block by block on the device, as a numpy array.
-
-        Args:
-            probe: Maps [P, h, w, d].
-            gallery: Maps [G, h, w, d].
-            probe_block: Probe maps on the device at once.
-
-        Returns:
-            float32 [P, G].
-        """
-        scores = np.empty((len(probe), len(gallery)), "float32")
-        for column in range(0, len(gallery), self.block_size):
-            part = ops.convert_to_tensor(gallery[column : column + self.block_size])
-            for row in range(0, len(probe), probe_block):
-                logits = self(ops.convert_to_tensor(probe[row : row + probe_block]), part)
-                scores[row : row + probe_block, column : column + self.block_size] = ops.convert_to_numpy(logits)
-        return scores
 
     def correspondences(self, probe, gallery) -> Correspondences:
         """Says which location matched which and what each match is worth; for a few pairs at a time.

@@ -1,5 +1,6 @@
 """From row numbers to a batch of uint8 images and labels, in numpy."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -66,7 +67,7 @@ class BatchLoader:
         return images + [column[rows] for column in self._columns]
 
     def _images(self, rows: np.ndarray, epoch: int, step: int, stream: int) -> np.ndarray:
-        batch = np.empty((len(rows), *self._image_size, 3), np.uint8)
+        batch = _aligned_empty((len(rows), *self._image_size, 3))
         seeds = self._numbers(2 * len(rows), epoch, step, stream).reshape(-1, 2)
         for place, row in enumerate(rows):
             batch[place] = apply(self._transforms, self._load(row), seeds[place])
@@ -84,3 +85,11 @@ class BatchLoader:
     def _numbers(self, count: int, epoch: int, step: int, stream: int) -> np.ndarray:
         key = (self._seed, int(epoch), int(step), stream)
         return np.random.SeedSequence(key).generate_state(count, np.uint64)
+
+
+def _aligned_empty(shape: tuple[int, ...]) -> np.ndarray:
+    """Returns an uninitialised uint8 array on a 64-byte boundary: TensorFlow copies others."""
+    size = math.prod(shape)
+    memory = np.empty(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].reshape(shape)

@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,23 @@ from keras_reid.pipeline.disk_cache import DiskCache
 from keras_reid.pipeline.memory_cache import MemoryCache
 from keras_reid.pipeline.reading import ON_BAD_IMAGE, read_all
 
-__all__ = ["image_source"]
+__all__ = ["ImageSource", "image_source"]
+
+
+class ImageSource(NamedTuple):
+    """Where images come from.
+
+    Attributes:
+        load: A function from 0..M-1 to uint8 `[H, W, 3]`.
+        used: The table's rows that these M numbers stand for, int64 `[M]`.
+        skipped: Paths of the unreadable images.
+        ready: Whether every image lies in memory at its final size.
+    """
+
+    load: Callable[[int], np.ndarray]
+    used: np.ndarray
+    skipped: tuple[str, ...]
+    ready: bool
 
 
 def image_source(
@@ -23,7 +40,7 @@ def image_source(
     interpolation: str = "bilinear",
     cache: ImageCache | str | os.PathLike[str] | None = None,
     on_bad_image: str = "raise",
-) -> tuple[Callable[[int], np.ndarray], np.ndarray, tuple[str, ...]]:
+) -> ImageSource:
     """Makes the function that returns a row's image, and says which rows have one.
 
     Args:
@@ -34,8 +51,7 @@ def image_source(
         on_bad_image: "raise" or "skip".
 
     Returns:
-        A function from 0..M-1 to uint8 `[H, W, 3]`, the table's rows that these M numbers stand
-        for, and the paths of the skipped images.
+        The function, the rows and the skipped paths.
 
     Raises:
         ValueError: An argument is impossible, the table is empty, an image cannot be read and
@@ -61,9 +77,10 @@ def image_source(
         _report_skipped(skipped, len(paths))
     if cache is not None:
         kept = [images[row] for row in used]
-        return (lambda row: resize(kept[row], image_size, interpolation)), used, skipped
+        ready = all(image.shape[:2] == image_size for image in kept)
+        return ImageSource(lambda row: resize(kept[row], image_size, interpolation), used, skipped, ready)
     files = [paths[row] for row in used]
-    return (lambda row: decode(files[row], image_size, interpolation)), used, skipped
+    return ImageSource(lambda row: decode(files[row], image_size, interpolation), used, skipped, False)
 
 
 def _report_skipped(skipped: tuple[str, ...], total: int) -> None:

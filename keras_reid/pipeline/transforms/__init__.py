@@ -13,6 +13,7 @@ from keras_reid.pipeline.transforms.erasing import RandomErasing, RandomOcclusio
 from keras_reid.pipeline.transforms.geometry import Flip, PadCrop, Rotation
 
 __all__ = [
+    "LIGHT",
     "TRANSFORMS",
     "ColorJitter",
     "Flip",
@@ -23,6 +24,9 @@ __all__ = [
     "Transform",
     "apply",
 ]
+
+LIGHT = (Flip, PadCrop, RandomErasing, RandomOcclusion)
+"""Transforms that only copy arrays; the others spend their time in Pillow."""
 
 Transform = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

@@ -2,9 +2,9 @@
 
     python benchmarks/synthetic_baseline.py                 # sites A and B, three draws of cameras
 
-For each draw of cameras the recipe of `baseline_tiny` trains on the home site and is tested there and on the other site
-(Market-1501 protocol). The renderer is calibrated on this and nothing else, and then frozen: mAP between 50 and 85 at home, and
-at least 15 lower away, mean over the draws.
+For each draw of cameras the recipe of `baseline_tiny` trains on the home site and is tested there and on the other
+site (Market-1501 protocol). The renderer is calibrated on this and nothing else, and then frozen: mAP between 50 and
+85 at home, and at least 15 lower away, mean over the draws.
 """
 
 import argparse

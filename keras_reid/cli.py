@@ -7,13 +7,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from keras_reid.progress import progress_line
+
 __all__ = ["main"]
 
 _EXAMPLES = """examples:
   keras-reid demo
   keras-reid zoo
   keras-reid datasets render people/ --site A
-  keras-reid train baseline_tiny --data market1501 --root people/ --out runs/first
+  keras-reid train baseline_tiny --data synthetic --option site=A --out runs/first
   keras-reid train baseline_r50 --root /data/Market-1501-v15.09.15 --weights imagenet --out runs/market
   keras-reid evaluate runs/market --root /data/Market-1501-v15.09.15
 """
@@ -132,6 +134,8 @@ def _dataset(options):
         if not separator:
             raise ValueError(f"--option takes key=value. Received: {pair!r}.")
         extra[key] = _value(value)
+    if options.data == "synthetic":
+        extra["progress"] = progress_line("Drawing people")
     return datasets.load(options.data, root=options.root, **extra)
 
 

@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+from keras_reid.progress import progress_line
+
 __all__ = ["demo"]
 
 
@@ -37,8 +39,10 @@ def demo(
     out = Path(out)
     start = time.monotonic()
     print("1/3  Drawing the people of sites A and B (six cameras each) ...", flush=True)
-    home = load("synthetic", root=out / "data" / "site_a", site="A", seed=seed)
-    away = load("synthetic", root=out / "data" / "site_b", site="B", seed=seed)
+    home, away = (
+        load("synthetic", root=out / "data", site=site, seed=seed, progress=progress_line(f"     site {site}"))
+        for site in "AB"
+    )
     print(f"     {len(home.train)} training images of {home.train.num_persons} people.", flush=True)
     print(f"2/3  Training {name} on site A; Ctrl-C stops it so that --resume goes on ...", flush=True)
     _, reports = run(name, home, out / "run", test_sets=[away], epochs=epochs, seed=seed, resume=resume)

@@ -74,6 +74,7 @@ def test_datasets_render(tmp_path, monkeypatch, capsys):
     seen = {}
     monkeypatch.setattr(synthetic, "render", lambda root, **options: seen.update(root=root, **options) or root)
     assert cli.main(["datasets", "render", str(tmp_path), "--site", "C", "--seed", "3", "--no-groups"]) == 0
+    assert callable(seen.pop("progress"))
     assert seen == {"root": str(tmp_path), "site": "C", "seed": 3, "camera_seed": 0, "groups": False}
 
 

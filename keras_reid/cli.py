@@ -120,6 +120,7 @@ def _render(options) -> int:
         seed=options.seed,
         camera_seed=options.camera_seed,
         groups=not options.no_groups,
+        progress=progress_line("Drawing"),
     )
     print(f"People of site {options.site} in the Market-1501 layout: {path}")
     return 0

@@ -4,20 +4,20 @@ Joint RGB histograms (8 bins a channel, square roots of frequencies, cosine) of 
 its central crop, by the Market-1501 protocol within each site; and the same with the query's camera
 left out of the gallery, because distractors that share a background dominate there.
 
-    python benchmarks/synthetic_difficulty.py --sites A B C D --seeds 0 1 2 \
-        --output benchmarks/results/synthetic_difficulty.json
+    python benchmarks/synthetic_difficulty.py                 # four sites, three draws of people and cameras each
 """
 
 import argparse
 import json
-import platform
+import statistics
 import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import PIL
+from _measure import write_result
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -27,6 +27,12 @@ from keras_reid.datasets import ReIDDataset, ReIDTable, synthetic
 BINS = 8
 BAND = (5.0, 30.0)  # in which the central crop's mAP must lie, per cent
 CROPS = {"whole": (slice(None), slice(None)), "central_crop": (slice(16, 112), slice(16, 48))}
+
+OTHER_CAMERAS = retrieval.Protocol(
+    "other_cameras",
+    lambda same_identity, query_camera, gallery_cameras: gallery_cameras == query_camera,
+    "share {camera} with their matches",
+)
 
 
 def histograms(table: ReIDTable, rows: slice, columns: slice) -> NDArray[np.float32]:
@@ -40,75 +46,63 @@ def histograms(table: ReIDTable, rows: slice, columns: slice) -> NDArray[np.floa
     return features
 
 
-def evaluate(dataset: ReIDDataset, crop: str, same_camera: bool) -> dict[str, float]:
-    """Mean average precision and Rank-1 in per cent; without the query's camera in the gallery if not ``same_camera``."""
+def evaluate(dataset: ReIDDataset, crop: str, protocol: str | retrieval.Protocol = "market1501") -> dict[str, float]:
+    """Scores of one crop's histograms, in per cent."""
     query, gallery = dataset.query, dataset.gallery
-    scores = histograms(query, *CROPS[crop]) @ histograms(gallery, *CROPS[crop]).T
-    average, first = [], []
-    for camera in np.unique(query.camera_id):
-        # One camera's queries at a time: its images leave the gallery, or stay.
-        mine = query.camera_id == camera
-        kept = np.full(len(gallery), True) if same_camera else gallery.camera_id != camera
-        metrics = retrieval.evaluate_scores(
-            scores[np.ix_(mine, kept)],
-            query.person_id[mine],
-            gallery.person_id[kept],
-            query.camera_id[mine],
-            gallery.camera_id[kept],
-        )
-        average.append(metrics.mean_ap * metrics.valid_queries)
-        first.append(metrics.cmc[0] * metrics.valid_queries)
-    total = len(query)
-    return {"mAP": round(100 * sum(average) / total, 2), "Rank-1": round(100 * float(sum(first)) / total, 2)}
+    metrics = retrieval.evaluate_features(
+        histograms(query, *CROPS[crop]),
+        histograms(gallery, *CROPS[crop]),
+        query.person_id,
+        gallery.person_id,
+        query.camera_id,
+        gallery.camera_id,
+        protocol=protocol,
+    )
+    return {"mean_ap": round(100 * metrics.mean_ap, 2), "rank1": round(100 * float(metrics.cmc[0]), 2)}
 
 
-def measure(root: Path, site: str, seed: int, camera_seed: int) -> dict[str, object]:
+def measure(root: Path, site: str, seed: int) -> dict[str, Any]:
     """Renders one site and evaluates its test half."""
     started = time.process_time()
-    dataset = synthetic.load(root, site, seed, camera_seed, train_identities=1)
+    dataset = synthetic.load(root, site, seed, camera_seed=seed, train_identities=1)
     seconds = time.process_time() - started
     images = len(dataset.train) + len(dataset.query) + len(dataset.gallery)
     return {
         "site": site,
         "seed": seed,
-        "camera_seed": camera_seed,
-        "whole": evaluate(dataset, "whole", same_camera=True),
-        "central_crop": evaluate(dataset, "central_crop", same_camera=True),
-        "central_crop_other_cameras": evaluate(dataset, "central_crop", same_camera=False),
+        "whole": evaluate(dataset, "whole"),
+        "central_crop": evaluate(dataset, "central_crop"),
+        "central_crop_other_cameras": evaluate(dataset, "central_crop", OTHER_CAMERAS),
         "images_per_cpu_second": round(images / seconds),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sites", nargs="+", default=["A", "B"], choices=sorted(synthetic.SITES))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="people and cameras of a draw")
-    parser.add_argument("--output", type=Path)
-    arguments = parser.parse_args()
+    parser.add_argument("--sites", nargs="+", default=list(synthetic.SITES), choices=sorted(synthetic.SITES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="one draw of people and cameras each")
+    options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as root:
-        for site in arguments.sites:
-            for seed in arguments.seeds:
-                rows.append(measure(Path(root), site, seed, camera_seed=seed))
+        for site in options.sites:
+            for seed in options.seeds:
+                rows.append(measure(Path(root), site, seed))
                 print(json.dumps(rows[-1]), flush=True)
-    mean = {}
-    for site in arguments.sites:
-        values = [row["central_crop"]["mAP"] for row in rows if row["site"] == site]  # type: ignore[index]
-        mean[site] = {"mAP": round(float(np.mean(values)), 2), "in_band": BAND[0] <= np.mean(values) <= BAND[1]}
-    report = {
-        "version": synthetic.VERSION,
-        "difficulty": asdict(synthetic.V1),
-        "band": BAND,
-        "central_crop_mean": {site: {**value, "in_band": bool(value["in_band"])} for site, value in mean.items()},
-        "rows": rows,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "pillow": PIL.__version__,
+    means = {
+        site: round(statistics.mean(row["central_crop"]["mean_ap"] for row in rows if row["site"] == site), 2)
+        for site in options.sites
     }
-    print(json.dumps(report["central_crop_mean"]))
-    if arguments.output:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(json.dumps(report, indent=2) + "\n")
+    write_result(
+        "synthetic_difficulty",
+        {
+            "renderer": synthetic.VERSION,
+            "difficulty": asdict(synthetic.V1),
+            "band": BAND,
+            "central_crop_mean_ap": means,
+            "in_band": all(BAND[0] <= value <= BAND[1] for value in means.values()),
+            "draws": rows,
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_reid.layers import BNNeck, CosineClassifier, GeMPooling, ImageNormalization
+from keras_reid.layers import BNNeck, CosineClassifier, GeMPooling, ImageNormalization, ScalarBatchNormalization
 
 RNG = np.random.default_rng(0)
 
@@ -46,6 +46,25 @@ def test_neck_normalises_without_shift():
     np.testing.assert_allclose(received, (inputs - inputs.mean(0)) / np.sqrt(inputs.var(0) + 1e-5), atol=1e-4)
     assert [v.name for v in neck.trainable_variables] == ["gamma"]
     np.testing.assert_allclose(numpy(neck.moving_mean), 0.1 * inputs.mean(0), atol=1e-5)
+
+
+def test_scalar_normalization_is_one_affine_map():
+    layer, mean, variance = ScalarBatchNormalization(), 0.0, 1.0
+    layer.build()
+    layer.gamma.assign([2.0])
+    layer.beta.assign([0.5])
+    for _ in range(3):
+        inputs = RNG.normal(3.0, 2.0, (4, 5)).astype("float32")
+        received = numpy(layer(inputs, training=True))
+        expected = 2.0 * (inputs - inputs.mean()) / np.sqrt(inputs.var() + 1e-5) + 0.5
+        np.testing.assert_allclose(received, expected, atol=1e-5)
+        mean, variance = 0.9 * mean + 0.1 * inputs.mean(), 0.9 * variance + 0.1 * inputs.var(ddof=1)
+    np.testing.assert_allclose([*numpy(layer.moving_mean), *numpy(layer.moving_variance)], [mean, variance], rtol=1e-5)
+    expected = 2.0 * (inputs - mean) / np.sqrt(variance + 1e-5) + 0.5
+    np.testing.assert_allclose(numpy(layer(inputs)), expected, atol=1e-5)
+    assert set(layer.get_config()) == {"name", "trainable"}
+    assert numpy(layer(np.array([7.0], "float32"), training=True)).tolist() == [0.5]
+    assert np.isfinite(numpy(layer.moving_variance)).all()
 
 
 @pytest.mark.parametrize("exponent", [1.0, 3.0, 6.5])

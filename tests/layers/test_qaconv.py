@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_reid.backbones import assign_tensors
-from keras_reid.layers import QAConvMatcher
+from keras_reid.layers import Correspondences, QAConvMatcher
 from tests.gradients import gradient
 
 FIXTURE = np.load(Path(__file__).parents[1] / "parity" / "qaconv_matcher.npz", allow_pickle=False)
@@ -164,6 +164,7 @@ def test_correspondences_add_up_to_the_logit():
         matcher = randomised(version)
         probe, gallery = unit_maps(2), unit_maps(3)
         found = matcher.correspondences(probe, gallery)
+        assert isinstance(found, Correspondences)
         total = numpy(found.probe_score).sum((2, 3)) + numpy(found.gallery_score).sum((2, 3))
         logits = matcher.logit_bn(total + biases * numpy(matcher.bias))
         np.testing.assert_allclose(numpy(logits), numpy(matcher(probe, gallery)), rtol=1e-4)

@@ -67,7 +67,7 @@ class DiskCache:
         Raises:
             ValueError: A file cannot be read and `on_bad_image` is "raise".
         """
-        target = tuple(size) if self.content == "resized" else None
+        target = (size[0], size[1]) if self.content == "resized" else None
         # Sorted and without repeats: the same images under other labels share the files.
         distinct, row_of = np.unique(np.asarray(paths, dtype=str), return_inverse=True)
         keys = [file_key(str(path)) for path in distinct]

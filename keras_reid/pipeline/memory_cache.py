@@ -53,7 +53,7 @@ class MemoryCache:
         Raises:
             ValueError: A file cannot be read and `on_bad_image` is "raise".
         """
-        target = tuple(size) if self.content == "resized" else None
+        target = (size[0], size[1]) if self.content == "resized" else None
         keys = [(target, target and interpolation, *file_key(path)) for path in paths]
         unknown = {
             key: path

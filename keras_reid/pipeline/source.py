@@ -72,14 +72,15 @@ def image_source(
     else:
         readable = [True] * len(paths)
     used = np.flatnonzero(readable)
+
     skipped = tuple(path for path, good in zip(paths, readable, strict=True) if not good)
     if skipped:
         _report_skipped(skipped, len(paths))
     if cache is not None:
-        kept = [images[row] for row in used]
+        kept = [image for image in images if image is not None]
         ready = all(image.shape[:2] == image_size for image in kept)
         return ImageSource(lambda row: resize(kept[row], image_size, interpolation), used, skipped, ready)
-    files = [paths[row] for row in used]
+    files = [paths[row] for row in used.tolist()]
     return ImageSource(lambda row: decode(files[row], image_size, interpolation), used, skipped, False)
 
 

@@ -72,7 +72,6 @@ def image_source(
     else:
         readable = [True] * len(paths)
     used = np.flatnonzero(readable)
-
     skipped = tuple(path for path, good in zip(paths, readable, strict=True) if not good)
     if skipped:
         _report_skipped(skipped, len(paths))

@@ -72,7 +72,7 @@ class UniformSampler:
 class PKSampler:
     """P identities with K images each per batch, for losses that need positives in the batch.
 
-    Every identity comes once per epoch, in a seeded order; where P does not divide their number,
+    Every identity comes once per pass, in a seeded order; where P does not divide their number,
     the last batch is filled up with identities of earlier batches. Of an identity's images, K are
     drawn without replacement, from as many cameras as possible; an identity with fewer than K
     images repeats them. The images of one identity are neighbours in the batch.
@@ -80,6 +80,9 @@ class PKSampler:
     Args:
         identities: P, the number of identities per batch.
         images: K, the number of images per identity.
+        passes: How often each identity comes in an epoch. With one pass an epoch of Market-1501 has 47
+            batches; papers whose epoch is about as many images as the data set has (Luo et al., 2019:
+            about 200 batches) need four.
 
     Raises:
         ValueError: An argument is not a positive integer.
@@ -99,10 +102,12 @@ class PKSampler:
 
     identities: int = 16
     images: int = 4
+    passes: int = 1
 
     def __post_init__(self) -> None:
         check_positive_int("identities", self.identities)
         check_positive_int("images", self.images)
+        check_positive_int("passes", self.passes)
 
     @property
     def batch_size(self) -> int:
@@ -118,7 +123,7 @@ class PKSampler:
             epoch: The epoch's number.
 
         Returns:
-            Row numbers, int64 `[ceil(identities of the table / P), P * K]`.
+            Row numbers, int64 `[passes * ceil(identities of the table / P), P * K]`.
 
         Raises:
             ValueError: The table has fewer than P identities.
@@ -131,15 +136,19 @@ class PKSampler:
                 f"Use PKSampler(identities={count}, ...) or more data."
             )
         rng = np.random.default_rng((seed, epoch))
-        order = rng.permutation(count)
-        steps = -(-count // self.identities)
-        if missing := steps * self.identities - count:
-            # Not from the last batch's own identities: a batch holds P distinct ones.
-            earlier = order[: (steps - 1) * self.identities]
-            order = np.concatenate([order, rng.choice(earlier, missing, replace=False)])
         rows_of = np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])
+        order = np.concatenate([self._pass(count, rng) for _ in range(self.passes)])
         chosen = [self._draw(rows_of[label], table.camera_id, rng) for label in order]
-        return np.stack(chosen).reshape(steps, self.batch_size)
+        return np.stack(chosen).reshape(-1, self.batch_size)
+
+    def _pass(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Every identity once, filled up to whole batches."""
+        order = rng.permutation(count)
+        if missing := -count % self.identities:
+            # Not from the last batch's own identities: a batch holds P distinct ones.
+            earlier = order[: missing - self.identities]
+            order = np.concatenate([order, rng.choice(earlier, missing, replace=False)])
+        return order
 
     def _draw(self, rows: np.ndarray, cameras: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draws K of an identity's rows: one of each camera, then a second of each, and so on."""

@@ -93,3 +93,14 @@ def test_registered_samplers_are_frozen(name):
     sampler = SAMPLERS[name]()
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(sampler, dataclasses.fields(sampler)[0].name, 3)
+
+
+def test_more_passes_show_every_identity_more_often():
+    table = table_of([5, 5, 5, 5, 5])
+    plan = PKSampler(2, 2, passes=3).batches(table, 0, 0)
+    assert plan.shape == (9, 4)
+    shown = np.bincount(np.unique(table.person_id, return_inverse=True)[1][plan[:, ::2]].ravel())
+    assert (shown >= 3).all()
+    assert shown.sum() == 18
+    with pytest.raises(ValueError, match="passes"):
+        PKSampler(2, 2, passes=0)

@@ -65,11 +65,13 @@ def test_an_interrupted_tree_is_completed(tree, tmp_path):
     half = files(tmp_path / tree.name)
     assert layout.MANIFEST not in half
     assert 0 < len(half) < len(whole)
+    written = {name: (tmp_path / tree.name / name).stat().st_mtime_ns for name in half}
     calls = []
     again = synthetic.render(
         tmp_path, site="B", seed=1, camera_seed=2, progress=lambda *call: calls.append(call), **FEW
     )
     assert files(again) == whole
+    assert {name: (again / name).stat().st_mtime_ns for name in half} == written  # drawn once
     assert calls[-1] == (len(whole) - 1, len(whole) - 1)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from keras_reid.checks import check_positive_int
 from keras_reid.datasets.synthetic.camera import Camera, sample_cameras
-from keras_reid.datasets.synthetic.difficulty import VERSION
+from keras_reid.datasets.synthetic.difficulty import V1, VERSION
 from keras_reid.datasets.synthetic.person import sample_person
 from keras_reid.datasets.synthetic.scene import draw, sample_shot
 from keras_reid.datasets.synthetic.sites import find_site
@@ -58,8 +58,11 @@ class _Parameters:
                 f"file names can tell apart. Received: {self.train_identities} + {self.test_identities}."
             )
 
+    def manifest(self) -> dict[str, object]:
+        return {**asdict(self), "difficulty": asdict(V1)}
+
     def folder(self) -> str:
-        digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(self.manifest(), sort_keys=True).encode()).hexdigest()
         return f"{self.version}-{self.site}-people{self.seed}-cameras{self.camera_seed}-{digest[:8]}"
 
 
@@ -138,7 +141,7 @@ def render(
         if progress is not None:
             progress(done, len(jobs))
     counts = {folder: sum(job.folder == folder for job in jobs) for folder in FOLDERS}
-    manifest = {**asdict(parameters), "images": counts}
+    manifest = {**parameters.manifest(), "images": counts}
     _put(tree / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     return tree
 

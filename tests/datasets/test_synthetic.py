@@ -90,6 +90,18 @@ def test_other_parameters_make_another_tree(tree):
     assert not files(other).items() & files(tree).items() - {(layout.MANIFEST, files(tree)[layout.MANIFEST])}
 
 
+def test_the_test_people_stay_when_more_are_trained_on(tmp_path):
+    few, more = (
+        synthetic.render(tmp_path, train_identities=number, test_identities=2, images_per_camera=2)
+        for number in (1, np.int64(4))
+    )
+    one, other = (
+        [path.read_bytes() for path in sorted((tree / "query").iterdir(), key=lambda path: path.name[4:])]
+        for tree in (few, more)
+    )
+    assert one == other
+
+
 def test_load_uses_the_cache_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_REID_CACHE", str(tmp_path))
     dataset = synthetic.load(site="C", **FEW)

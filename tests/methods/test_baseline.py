@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from keras_reid import pipeline, zoo
 from keras_reid.methods import Baseline
 from tests.contracts import MethodContract
 
@@ -17,6 +18,13 @@ class TestBaselineWithEveryOption(MethodContract):
 def test_embeddings_have_unit_norm():
     features = Baseline(backbone="tiny", image_size=(64, 32)).extract(np.random.rand(3, 64, 32, 3).astype("float32"))
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1.0, rtol=1e-5)
+
+
+def test_a_batch_without_positives(people):
+    model = zoo.load("baseline_tiny", image_size=(64, 32))
+    alone = pipeline.training(people.train, image_size=(64, 32), sampler=pipeline.PKSampler(4, 1))
+    with pytest.raises(ValueError, match=r"batch without positives: each of its 4 images .* PKSampler\(16, 4\)"):
+        model.fit(alone, verbose=0)
 
 
 def test_last_stride_doubles_the_map():

@@ -1,8 +1,5 @@
-import keras
 import numpy as np
-import pytest
 
-from keras_reid.methods import QAConv
 from tests.contracts import MethodContract
 
 

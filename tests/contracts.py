@@ -91,7 +91,7 @@ class MethodContract:
         assert_equal_variables(loaded.optimizer.variables, model.optimizer.variables)
         loaded.fit(batches, epochs=1, verbose=0)
 
-    @pytest.mark.parametrize("stop", [(0, 1), (1, 1)], ids=["first epoch", "second epoch"])
+    @pytest.mark.parametrize("stop", [(0, 1), (1, 1), (0, 2)], ids=["first epoch", "second epoch", "last step"])
     def test_resuming_equals_never_stopping(self, people, tmp_path, stop):
         batches = self.batches(people)
         assert batches.steps_per_epoch == 2

@@ -151,13 +151,12 @@ class Resume(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         """Saves every so many steps, and when Ctrl-C was pressed."""
         del logs
+        if batch + 1 == self.params.get("steps"):
+            return  # the epoch ends here, and its end is what is saved
         done = self._first_step + batch + 1
         if self._interrupted:
             self.save(self._epoch, done)
-            self._release_interrupt()
-            raise KeyboardInterrupt(
-                f"Training stopped after step {done} of epoch {self._epoch + 1}; its state is in {self.file}."
-            )
+            self._stop(f"after step {done} of epoch {self._epoch + 1}")
         if self.every_steps and done % self.every_steps == 0:
             self.save(self._epoch, done)
 
@@ -166,6 +165,8 @@ class Resume(keras.callbacks.Callback):
         del logs
         self._first_step = 0
         self.save(epoch + 1, 0)
+        if self._interrupted:
+            self._stop(f"after epoch {epoch + 1}")
 
     def _on_interrupt(self, number, frame):
         if self._interrupted:  # the second time: at once
@@ -173,6 +174,10 @@ class Resume(keras.callbacks.Callback):
             raise KeyboardInterrupt
         self._interrupted = True
         print("\nStopping after this step; press Ctrl-C again to stop at once.", flush=True)
+
+    def _stop(self, place: str):
+        self._release_interrupt()
+        raise KeyboardInterrupt(f"Training stopped {place}; its state is in {self.file}.")
 
     def _release_interrupt(self):
         if self._previous_handler is not None:

@@ -1,11 +1,12 @@
 import os
 import signal
 
+import keras
 import numpy as np
 import pytest
 
 from keras_reid import pipeline, zoo
-from keras_reid.training import Resume, SetEpoch, TorchAdam
+from keras_reid.training import Resume, TorchAdam
 
 
 def compiled(**overrides):
@@ -49,17 +50,19 @@ def test_a_half_written_state_is_never_seen(people, tmp_path, monkeypatch):
     assert resume.position() == (1, 0)
 
 
-def test_control_c_finishes_the_step_and_saves(people, tmp_path, capsys):
-    class PressControlC(SetEpoch):
+@pytest.mark.parametrize(
+    ("step", "place", "position"), [(0, "after step 1 of epoch 1", (0, 1)), (1, "after epoch 1", (1, 0))]
+)
+def test_control_c_finishes_the_step_and_saves(people, tmp_path, capsys, step, place, position):
+    class PressControlC(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
-            if batch == 0:
+            if batch == step:  # of two
                 os.kill(os.getpid(), signal.SIGINT)
 
-    data = batches(people)
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt, match="after step 1 of epoch 1"):
-        compiled().fit(data, epochs=2, verbose=0, callbacks=[Resume(tmp_path), PressControlC(data.position)])
-    assert Resume(tmp_path).position() == (0, 1)
+    with pytest.raises(KeyboardInterrupt, match=place):
+        compiled().fit(batches(people), epochs=2, verbose=0, callbacks=[Resume(tmp_path), PressControlC()])
+    assert Resume(tmp_path).position() == position
     assert signal.getsignal(signal.SIGINT) is before
     assert "Stopping after this step" in capsys.readouterr().out
 

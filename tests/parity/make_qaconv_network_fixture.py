@@ -2,11 +2,11 @@
 
     python tests/parity/make_qaconv_network_fixture.py path/to/qaconv.npz path/to/qaconv_checkpoint_keys.txt
 
-`*_out` are the unit-norm maps [n, d, h, w] of github.com/ShengcaiLiao/QAConv (`eccv`: tag v1.0-eccv, `v12`: v1.2, `gs`:
-HEAD a3db278) for the images `RandomState(123).uniform(0, 1, (2, 3, 384, 128))`; `small64` and `small96` are those of the
-first image's upper left 64 x 32 and 96 x 32 pixels. The weights were drawn anew from the crc32 of each name (see the test).
-`keys` are all names and shapes of the checkpoints, by network. `graph_sampler`: 12 classes, batches of 8 with K = 2, the
-first three epochs from the distances `dist`.
+`*_out` are the unit-norm maps [n, d, h, w] of github.com/ShengcaiLiao/QAConv (`eccv`: tag v1.0-eccv, `v12`: v1.2,
+`gs`: HEAD a3db278) for the images `RandomState(123).uniform(0, 1, (2, 3, 384, 128))`; `small64` and `small96` are those
+of the first image's upper left 64 x 32 and 96 x 32 pixels. The weights were drawn anew from the crc32 of each name (see
+the test). `keys` are all names and shapes of the checkpoints, by network. `graph_sampler`: 12 classes, batches of 8
+with K = 2, the first three epochs from the distances `dist`.
 """
 
 import json

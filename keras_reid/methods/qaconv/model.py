@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_reid.backbones import ResNet
 from keras_reid.checks import check_positive_int, unknown_name
-from keras_reid.layers import ClassMemory, ImageNormalization, QAConvMatcher
+from keras_reid.layers import ClassMemory, Correspondences, ImageNormalization, QAConvMatcher
 from keras_reid.losses import pair_focal_loss, pair_hard_triplet
 from keras_reid.losses.triplet import pair_masks
 from keras_reid.methods.base import ReIDModel
@@ -26,8 +26,8 @@ class QAConv(ReIDModel):
     Shapes: images [B,H,W,3] -> backbone map [B,h,w,C] -> 3x3 neck [B,h,w,d], of unit norm at every location. A pair of
     maps gives one logit through `keras_reid.layers.QAConvMatcher`. Two published forms:
 
-    - ``"qaconv"`` (ECCV 2020): batch norm in the neck, weights for both maps' locations. Each image is compared with the
-      latest map of every identity in a class memory and the loss is `pair_focal_loss` over all identities,
+    - ``"qaconv"`` (ECCV 2020): batch norm in the neck, weights for both maps' locations. Each image is compared with
+      the latest map of every identity in a class memory and the loss is `pair_focal_loss` over all identities,
       ``L = mean_i sum_j v_j (1 - q_ij)^2 (-log q_ij)``; then its map is written into the memory.
     - ``"qaconv_gs"`` (CVPR 2022): one weight per location for both maps. The images of a batch, which
       `keras_reid.pipeline.GraphSampler` makes hard, are compared with each other and the loss is `pair_hard_triplet` on
@@ -279,6 +279,23 @@ class QAConv(ReIDModel):
         chosen, _ = shortlist_of(query_features, gallery_features, check_positive_int("shortlist", shortlist))
         best = np.argsort(-self.logits(query_features, gallery_features), axis=1, kind="stable")[:, :top]
         return float(np.mean([np.isin(row, listed).mean() for row, listed in zip(best, chosen, strict=True)]))
+
+    def correspondences(self, query_maps, gallery_maps) -> Correspondences:
+        """Says which location matched which, and how much each match adds to the logit.
+
+        Args:
+            query_maps: Array [Q,h,w,d] from `extract`; few.
+            gallery_maps: Array [G,h,w,d] from `extract`; few.
+
+        Returns:
+            `keras_reid.layers.Correspondences` of numpy arrays [Q,G,h,w]. The scores of both sides add up to the logit
+            but for a constant: the scale of the last normalisation is in them, its shift and the bias are not.
+        """
+        found = self.matcher.correspondences(np.asarray(query_maps, "float32"), np.asarray(gallery_maps, "float32"))
+        bn = self.matcher.logit_bn
+        scale = float(ops.convert_to_numpy(bn.scale_and_shift(bn.moving_mean, bn.moving_variance)[0])[0])
+        probe_score, index_in_gallery, gallery_score, index_in_probe = map(ops.convert_to_numpy, found)
+        return Correspondences(scale * probe_score, index_in_gallery, scale * gallery_score, index_in_probe)
 
     def _squeezed(self, logits) -> np.ndarray:
         """Sigmoid without overflow, float64."""

@@ -17,24 +17,26 @@ _GALLERY_MAPS = 64  # per compiled call; more of them save nothing
 class _WeightedMaxima(keras.Model):
     """Sums of the best similarities of every pair of maps, [P,hw,d], [G,hw,d] -> [P,G]. It has no variables.
 
-    A model only because ``predict_on_batch`` is how Keras compiles on every backend. XLA is asked for also on a CPU
-    (30 instead of 45 % over the bare matrix product there); torch has none.
+    A model only because ``predict_on_batch`` is how Keras compiles on every backend.
     """
 
-    def __init__(self, precision: str):
+    def __init__(self, precision: str, locations: int, channels: int):
         super().__init__(name="weighted_maxima", dtype="float32")
-        self.precision = precision
-        self.jit_compile = keras.backend.backend() != "torch"
+        self.precision, self.locations, self.channels = precision, locations, channels
+        if precision == "float32" and keras.backend.backend() != "torch":
+            # Also on a CPU, where Keras would not: one pass less over the similarities. In bfloat16 it is slower there.
+            self.jit_compile = True
         self.built = True
 
     def call(self, inputs):
         """One gallery map at a time, so that its similarities are still in the cache when their maxima are taken."""
         probe, gallery, probe_weight, gallery_weight = inputs
-        locations, channels = probe.shape[1:]
-        rows = ops.cast(ops.reshape(probe, (-1, channels)), self.precision)  # [P s, d]
+        locations = self.locations  # not read off the inputs: TensorFlow forgets shapes once it has seen several
+        rows = ops.cast(ops.reshape(probe, (-1, self.channels)), self.precision)  # [P s, d]
 
         def compare(one):
-            similarities = ops.matmul(rows, ops.transpose(ops.cast(one, self.precision)))  # [P s, r]
+            columns = ops.reshape(ops.cast(one, self.precision), (locations, self.channels))
+            similarities = ops.matmul(rows, ops.transpose(columns))  # [P s, r]
             of_probe = ops.reshape(ops.max(similarities, axis=1), (-1, locations))  # [P, s]
             of_gallery = ops.max(ops.reshape(similarities, (-1, locations, locations)), axis=1)  # [P, r]
             of_probe, of_gallery = ops.cast(of_probe, "float32"), ops.cast(of_gallery, "float32")
@@ -43,9 +45,9 @@ class _WeightedMaxima(keras.Model):
         return ops.transpose(ops.map(compare, gallery))
 
 
-@lru_cache(maxsize=len(_PRECISIONS))
-def _weighted_maxima(precision: str) -> _WeightedMaxima:
-    return _WeightedMaxima(precision)
+@lru_cache(maxsize=8)
+def _weighted_maxima(precision: str, locations: int, channels: int) -> _WeightedMaxima:
+    return _WeightedMaxima(precision, locations, channels)
 
 
 def block_logits(matcher, probe, gallery, *, precision: str = "float32", budget_mb: int = 16) -> np.ndarray:
@@ -61,7 +63,7 @@ def block_logits(matcher, probe, gallery, *, precision: str = "float32", budget_
     weights = [ops.convert_to_numpy(weight) for weight in matcher.weights_of_both()]
     scale, offset = _affine(matcher, weights)
     rows, columns = block_shape(len(probe), len(gallery), matcher.locations, precision, budget_mb)
-    compare = _weighted_maxima(precision).predict_on_batch
+    compare = _weighted_maxima(precision, *probe.shape[1:]).predict_on_batch
     sums = np.empty((len(probe), len(gallery)), "float32")
     for left in range(0, len(gallery), columns):
         part = ops.convert_to_tensor(_padded(gallery[left : left + columns], columns))
@@ -98,7 +100,8 @@ def _affine(matcher, weights) -> tuple[np.float32, np.float32]:
 def _flat(maps: np.ndarray, map_size: tuple[int, int]) -> np.ndarray:
     if maps.ndim != 4 or maps.shape[1:3] != map_size:
         raise ValueError(
-            f"QAConv compares maps [N, {map_size[0]}, {map_size[1]}, d], which `extract` returns. Received: {maps.shape}."
+            f"QAConv compares maps [N, {map_size[0]}, {map_size[1]}, d], which `extract` returns. "
+            f"Received: {maps.shape}."
         )
     return maps.reshape(len(maps), map_size[0] * map_size[1], maps.shape[3])
 

@@ -16,7 +16,14 @@ ROOT = Path(__file__).parents[1]
 KERAS_ARGUMENTS = {"name", "dtype"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # The pages whose code runs as it stands; the others need data that only the reader has.
-RUNNING_PAGES = ["start.md", "zoo.md", "concepts/pipeline.md", "concepts/evaluation.md", "methods/baseline.md"]
+RUNNING_PAGES = [
+    "datasets/synthetic.md",
+    "start.md",
+    "zoo.md",
+    "concepts/pipeline.md",
+    "concepts/evaluation.md",
+    "methods/baseline.md",
+]
 
 
 @pytest.mark.parametrize("name", modules())

@@ -2,6 +2,6 @@
 
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.baseline import Baseline
-from keras_reid.methods.qaconv import QAConv, qaconv_from_checkpoint
+from keras_reid.methods.qaconv import QAConv
 
-__all__ = ["Baseline", "QAConv", "ReIDModel", "qaconv_from_checkpoint"]
+__all__ = ["Baseline", "QAConv", "ReIDModel"]

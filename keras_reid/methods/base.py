@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_reid.pipeline.errors import clear_errors
 from keras_reid.training import backend, steps
-from keras_reid.training.callbacks import SetEpoch
+from keras_reid.training.callbacks import PlanEpoch, SetEpoch
 from keras_reid.training.optimizer_group import select_groups, with_loss_scale
 from keras_reid.training.resume import Resume
 
@@ -153,8 +153,13 @@ class ReIDModel(keras.Model):
         callbacks = list(callbacks or [])
         if hasattr(x, "position"):
             callbacks.insert(0, SetEpoch(x.position))
+        sampler = getattr(x, "sampler", None)
+        depends_on_weights = hasattr(sampler, "plan")
+        if depends_on_weights:
+            callbacks.insert(0, PlanEpoch(x))
         step = 0
         for resume in (callback for callback in callbacks if isinstance(callback, Resume)):
+            resume.sampler = sampler if depends_on_weights else None
             if resume.file.exists():
                 initial_epoch, step = resume.restore(self)
         history: dict[str, list] = {}

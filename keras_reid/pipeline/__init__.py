@@ -6,6 +6,7 @@ The batch contract is in `keras_reid.pipeline.batch`.
 from keras_reid.pipeline.batch import BATCH_DTYPES, check_batch
 from keras_reid.pipeline.build import inference, training
 from keras_reid.pipeline.disk_cache import DiskCache
+from keras_reid.pipeline.graph_sampler import GraphSampler
 from keras_reid.pipeline.memory_cache import MemoryCache
 from keras_reid.pipeline.position import EpochPosition
 from keras_reid.pipeline.samplers import SAMPLERS, PKSampler, Sampler, UniformSampler
@@ -27,6 +28,7 @@ __all__ = [
     "DiskCache",
     "EpochPosition",
     "Flip",
+    "GraphSampler",
     "MemoryCache",
     "PKSampler",
     "PadCrop",

@@ -61,7 +61,7 @@ def training(
         A `tf.data.Dataset` of dicts (see `keras_reid.pipeline.batch`) of known cardinality and
         static shapes, with the attributes `num_identities`, `steps_per_epoch`, `position` (set
         `position.epoch` before an iteration), `remainder(step)` (the same epoch from batch `step`
-        on) and `skipped` (paths).
+        on), `skipped` (paths), and `sampler`, `table` (without the skipped) and `seed`.
 
     Raises:
         ImportError: TensorFlow is not installed.
@@ -123,6 +123,7 @@ def training(
             dataset = _load(dataset, loader, batch_size, image_size, partner, not light)
         dataset.num_identities, dataset.steps_per_epoch = num_identities, steps
         dataset.position, dataset.remainder, dataset.skipped = position, remainder, source.skipped
+        dataset.sampler, dataset.table, dataset.seed = sampler, table, seed
         return dataset
 
     def remainder(step: int) -> "tf.data.Dataset":

@@ -1,6 +1,6 @@
 """Gradient steps per backend, optimiser groups, schedules, callbacks, resuming and reproducibility."""
 
-from keras_reid.training.callbacks import CollapseDetector, SetEpoch
+from keras_reid.training.callbacks import CollapseDetector, PlanEpoch, SetEpoch
 from keras_reid.training.optimizer_group import OptimizerGroup
 from keras_reid.training.optimizers import TorchAdam, TorchSGD
 from keras_reid.training.reproducibility import seed_everything
@@ -10,6 +10,7 @@ from keras_reid.training.schedules import WarmupStepDecay
 __all__ = [
     "CollapseDetector",
     "OptimizerGroup",
+    "PlanEpoch",
     "Resume",
     "SetEpoch",
     "TorchAdam",

@@ -2,7 +2,7 @@
 
 import keras
 
-__all__ = ["CollapseDetector", "SetEpoch"]
+__all__ = ["CollapseDetector", "PlanEpoch", "SetEpoch"]
 
 
 class SetEpoch(keras.callbacks.Callback):
@@ -30,6 +30,33 @@ class SetEpoch(keras.callbacks.Callback):
         """Sets the epoch before the iterator is made."""
         del logs
         self.position.epoch = epoch
+
+
+class PlanEpoch(keras.callbacks.Callback):
+    """Lets a sampler that depends on the weights plan the epoch before its first batch is drawn.
+
+    `ReIDModel.fit` adds it by itself; add it when you train another ``keras.Model``, with `extract` and `score`, on
+    `keras_reid.pipeline.GraphSampler`.
+
+    Args:
+        dataset: A dataset made by `keras_reid.pipeline.training` whose sampler has ``plan(model, table, seed, epoch)``.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> from keras_reid.training import PlanEpoch
+        >>> sampler = SimpleNamespace(plan=lambda model, table, seed, epoch: print("plans epoch", epoch))
+        >>> PlanEpoch(SimpleNamespace(sampler=sampler, table=None, seed=0)).on_epoch_begin(3)
+        plans epoch 3
+    """
+
+    def __init__(self, dataset):
+        super().__init__()
+        self.dataset = dataset
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Plans with the present weights."""
+        del logs
+        self.dataset.sampler.plan(self.model, self.dataset.table, self.dataset.seed, epoch)
 
 
 class CollapseDetector(keras.callbacks.Callback):

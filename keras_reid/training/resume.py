@@ -46,6 +46,7 @@ class Resume(keras.callbacks.Callback):
             raise ValueError(f"`every_steps` must be at least 1 or None. Received: {every_steps}.")
         self.directory = Path(directory)
         self.every_steps = every_steps
+        self.sampler = None  # set by `fit` when the order of the batches depends on the weights, so must be kept too
         self._epoch = 0
         self._first_step = 0
         self._metrics: list[np.ndarray] | None = None
@@ -84,6 +85,7 @@ class Resume(keras.callbacks.Callback):
             manifest = json.loads(str(state["manifest"]))
             values = [state[f"variable_{index}"] for index in range(len(manifest["variables"]))]
             random_state = state["random_state"] if "random_state" in state else None
+            sampler = {name: state[f"sampler_{name}"] for name in manifest.get("sampler", ())}
         metrics = len(model.metrics_variables)
         variables = [*_variables(model), *model.metrics_variables]
         described = _describe(variables)
@@ -100,6 +102,8 @@ class Resume(keras.callbacks.Callback):
             variable.assign(value)
         self._metrics = values[len(values) - metrics :]
         backend.current().set_random_state(random_state)
+        if self.sampler is not None:
+            self.sampler.set_state(sampler)
         self._first_step = manifest["step"]
         return manifest["epoch"], manifest["step"]
 
@@ -116,6 +120,10 @@ class Resume(keras.callbacks.Callback):
             "variables": _describe(variables),
         }
         arrays = {f"variable_{index}": _to_numpy(variable) for index, variable in enumerate(variables)}
+        if self.sampler is not None:
+            state = self.sampler.state()
+            manifest["sampler"] = list(state)
+            arrays |= {f"sampler_{name}": array for name, array in state.items()}
         random_state = backend.current().random_state()
         if random_state is not None:
             arrays["random_state"] = random_state

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_reid.methods import qaconv_from_checkpoint
+from keras_reid.methods.qaconv import qaconv_from_checkpoint
 
 FIXTURE = np.load(Path(__file__).parents[1] / "parity" / "qaconv_networks.npz", allow_pickle=False)
 KEYS = json.loads(str(FIXTURE["keys"]))

@@ -44,7 +44,7 @@ def qaconv_from_checkpoint(
         ImportError: A path, and torch is not installed.
 
     Example:
-        >>> from keras_reid.methods import qaconv_from_checkpoint
+        >>> from keras_reid.methods.qaconv import qaconv_from_checkpoint
         >>> model = qaconv_from_checkpoint("QAConv_ResNet50_MSMT/checkpoint.pth.tar")  # doctest: +SKIP
         >>> model.extract(images).shape  # doctest: +SKIP
         (2, 24, 8, 128)

@@ -1,6 +1,7 @@
 """Pictures: ranked panels, curves, contact sheets, and a report as one HTML page."""
 
 from keras_reid.visualize.contact_sheet import contact_sheet
+from keras_reid.visualize.correspondences import correspondences
 from keras_reid.visualize.curves import cmc_curve, training_curves
 from keras_reid.visualize.html import write_html
 from keras_reid.visualize.panel import PanelImage, PanelRow, ranked_panel
@@ -10,6 +11,7 @@ __all__ = [
     "PanelRow",
     "cmc_curve",
     "contact_sheet",
+    "correspondences",
     "ranked_panel",
     "training_curves",
     "write_html",

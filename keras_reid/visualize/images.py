@@ -2,12 +2,13 @@
 
 import io
 import os
+from typing import Any
 
 import numpy as np
 
 from keras_reid.pipeline.decode import decode
 
-__all__ = ["jpeg_bytes", "thumbnail"]
+__all__ = ["as_pixels", "jpeg_bytes", "thumbnail"]
 
 THUMBNAIL_SIZE = (128, 64)
 """Height and width; two to one is the field's shape of a person."""
@@ -36,6 +37,37 @@ def thumbnail(path: str | os.PathLike[str], size: tuple[int, int] = THUMBNAIL_SI
         return decode(path, size, "bicubic")
     except ValueError:
         return _placeholder(*size)
+
+
+def as_pixels(image: Any, size: tuple[int, int], interpolation: str = "bilinear") -> np.ndarray:
+    """Returns what a model sees of an image: a file resized to its size, or the array as it is.
+
+    Args:
+        image: A path, or an array [H, W, 3] in [0, 1].
+        size: Height and width that the model takes.
+        interpolation: How a file is resized.
+
+    Returns:
+        float32 array [height, width, 3] in [0, 1].
+
+    Raises:
+        ValueError: The file cannot be read, or the array has another shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_reid.visualize.images import as_pixels
+        >>> as_pixels(np.zeros((8, 4, 3)), size=(8, 4)).dtype
+        dtype('float32')
+    """
+    if isinstance(image, str | os.PathLike):
+        return decode(image, size, interpolation).astype("float32") / 255.0
+    image = np.asarray(image, "float32")
+    if image.shape != (*size, 3):
+        raise ValueError(
+            f"An image given as an array must have the shape {(*size, 3)}, the model's. Received: {image.shape}. "
+            "Give the path of the file to have it resized."
+        )
+    return image
 
 
 def _placeholder(height: int, width: int) -> np.ndarray:

@@ -9,7 +9,10 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 # Arguments that make each example small. A new example needs a line here.
-SMALL = {"market1501_baseline.py": "--epochs 1 --identities 16"}
+SMALL = {
+    "cross_dataset_qaconv.py": "--epochs 1 --identities 16",
+    "market1501_baseline.py": "--epochs 1 --identities 16",
+}
 
 
 def loaded(name: str):
@@ -36,3 +39,14 @@ def test_market1501_baseline(tmp_path):
     assert reranked.post_process[0].startswith("Rerank(")
     assert (tmp_path / "run" / "model.keras").is_file()
     assert "<html" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_cross_dataset_qaconv(tmp_path):
+    name = "cross_dataset_qaconv.py"
+    table = loaded(name).main([*shlex.split(SMALL[name]), "--out", str(tmp_path)])
+    directions = {"synthetic-A → synthetic-A", "synthetic-A → synthetic-B"}
+    steps = {"as it is", "re-ranking", "TLift", "re-ranking + TLift"}
+    assert set(table) == {(direction, step) for direction in directions for step in steps}
+    assert all(0 < report.mean_ap <= 1 for report in table.values())
+    lifted = table["synthetic-A → synthetic-B", "re-ranking + TLift"]
+    assert [step.split("(")[0] for step in lifted.post_process] == ["Rerank", "TemporalLift"]

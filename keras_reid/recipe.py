@@ -25,7 +25,9 @@ class Recipe:
         transforms: Sequence of ``{"name": ..., options}`` of `keras_reid.pipeline.TRANSFORMS`, in order.
         optimizer: ``{"name": "adam" | "sgd", "learning_rate": ..., options}`` with torch's update rule.
         schedule: ``warmup_epochs``, ``warmup_start``, ``milestones`` (epochs) and ``factor``.
+            ``adaptive = {threshold, factor}`` instead follows the loss; see `keras_reid.training.AdaptiveDecay`.
         groups: Group name -> ``{"pattern": ..., "multiplier": ...}``; empty for one optimiser over everything.
+        clip_norms: As in `keras_reid.training.OptimizerGroup`.
 
     Example:
         >>> import keras_reid
@@ -42,6 +44,7 @@ class Recipe:
     optimizer: Mapping[str, Any]
     schedule: Mapping[str, Any] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clip_norms: Sequence[Mapping[str, Any]] = ()
 
     def training_data(self, model, table: ReIDTable, *, seed: int = 0, cache=None, on_bad_image: str = "raise"):
         """Makes the training pipeline of the recipe for ``model`` on ``table``.
@@ -88,6 +91,7 @@ class Recipe:
         return OptimizerGroup(
             {name: self._optimizer(scale, group.get("multiplier", 1.0)) for name, group in self.groups.items()},
             patterns={name: group.get("pattern") for name, group in self.groups.items()},
+            clip_norms=self.clip_norms,
         )
 
     def _optimizer(self, steps_per_unit: float, multiplier: float):
@@ -97,6 +101,8 @@ class Recipe:
         name, rate = options.pop("name"), options.pop("learning_rate")
         if name not in _OPTIMIZERS:
             raise unknown_name("optimiser in the recipe", name, _OPTIMIZERS)
+        if "adaptive" in self.schedule:  # a number, which the callback changes
+            return {"adam": TorchAdam, "sgd": TorchSGD}[name](rate * multiplier, **options)
         schedule = WarmupStepDecay(
             rate * multiplier,
             boundaries=[round(epoch * steps_per_unit) for epoch in self.schedule.get("milestones", ())],
@@ -133,10 +139,14 @@ class Recipe:
         Returns:
             The Keras ``History``.
         """
+        from keras_reid.training import AdaptiveDecay
+
         table = dataset.train if isinstance(dataset, ReIDDataset) else dataset
         epochs = self.epochs if epochs is None else check_positive_int("epochs", epochs)
         data = self.training_data(model, table, seed=seed, cache=cache, on_bad_image=on_bad_image)
         model.compile(self.make_optimizer(data.steps_per_epoch, epochs))
+        if "adaptive" in self.schedule:
+            callbacks = [AdaptiveDecay(**self.schedule["adaptive"]), *callbacks]
         return model.fit(data, epochs=epochs, callbacks=list(callbacks), verbose=verbose)
 
 

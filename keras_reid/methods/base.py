@@ -153,13 +153,13 @@ class ReIDModel(keras.Model):
         callbacks = list(callbacks or [])
         if hasattr(x, "position"):
             callbacks.insert(0, SetEpoch(x.position))
-        sampler = getattr(x, "sampler", None)
-        depends_on_weights = hasattr(sampler, "plan")
-        if depends_on_weights:
+        if hasattr(getattr(x, "sampler", None), "plan"):
             callbacks.insert(0, PlanEpoch(x))
         step = 0
         for resume in (callback for callback in callbacks if isinstance(callback, Resume)):
-            resume.sampler = sampler if depends_on_weights else None
+            resume.kept = [
+                keeper for keeper in (*callbacks, getattr(x, "sampler", None)) if hasattr(keeper, "set_state")
+            ]
             if resume.file.exists():
                 initial_epoch, step = resume.restore(self)
         history: dict[str, list] = {}

@@ -1,5 +1,6 @@
 """Gradient steps per backend, optimiser groups, schedules, callbacks, resuming and reproducibility."""
 
+from keras_reid.training.adaptive_decay import AdaptiveDecay
 from keras_reid.training.callbacks import CollapseDetector, PlanEpoch, SetEpoch
 from keras_reid.training.optimizer_group import OptimizerGroup
 from keras_reid.training.optimizers import TorchAdam, TorchSGD
@@ -8,6 +9,7 @@ from keras_reid.training.resume import Resume
 from keras_reid.training.schedules import WarmupStepDecay
 
 __all__ = [
+    "AdaptiveDecay",
     "CollapseDetector",
     "OptimizerGroup",
     "PlanEpoch",

@@ -23,10 +23,13 @@ class OptimizerGroup(keras.optimizers.Optimizer):
         optimizers: Group name -> ``keras.optimizers.Optimizer``. Learning-rate schedules sit in these.
         patterns: Group name -> regular expression on variable paths. Left out, group ``name`` owns
             ``(.*/)?name/.*``. At most one group may have ``None``: it owns every variable that no pattern matches.
+        clip_norms: Sequence of ``{"groups": [names], "norm": c}``: the gradients of these groups together are scaled
+            down to a norm of at most c, as torch's ``clip_grad_norm_`` does. A group may stand in one of them.
         name: Name of the optimiser.
 
     Raises:
-        ValueError: No optimiser, patterns for other names than the optimisers', or two groups with ``None``.
+        ValueError: No optimiser, patterns for other names than the optimisers', two groups with ``None``, or a clipping
+            norm that is not positive, or of groups that do not exist or are clipped already.
 
     Example:
         >>> import keras
@@ -43,6 +46,7 @@ class OptimizerGroup(keras.optimizers.Optimizer):
         self,
         optimizers: Mapping[str, keras.optimizers.Optimizer],
         patterns: Mapping[str, str | None] | None = None,
+        clip_norms: Sequence[Mapping] = (),
         name: str = "optimizer_group",
     ):
         super().__init__(learning_rate=0.0, name=name)
@@ -62,6 +66,41 @@ class OptimizerGroup(keras.optimizers.Optimizer):
             )
         self.groups = dict(optimizers)
         self.patterns = dict(patterns)
+        self.clip_norms = [{"groups": list(clip["groups"]), "norm": float(clip["norm"])} for clip in clip_norms]
+        clipped = [group for clip in self.clip_norms for group in clip["groups"]]
+        if not set(clipped) <= set(self.groups) or len(set(clipped)) < len(clipped):
+            raise ValueError(
+                f"`clip_norms` must name groups among {sorted(self.groups)}, each at most once. Received: {clipped}."
+            )
+        if any(not clip["norm"] > 0.0 for clip in self.clip_norms):
+            raise ValueError(f"A clipping norm must be positive. Received: {self.clip_norms}.")
+
+    def clip(self, optimizers: Sequence[keras.optimizers.Optimizer], parts: list[list], scale) -> list[list]:
+        """Scales the gradients of each clipping set down to its norm.
+
+        Args:
+            optimizers: Inner optimisers at work.
+            parts: The gradients of each, ``None`` where the loss does not reach; all multiplied by ``scale``.
+            scale: Loss scale, which the norm leaves out.
+
+        Returns:
+            The gradients, likewise.
+        """
+        for clip in self.clip_norms:
+            owners = [id(self.groups[group]) for group in clip["groups"]]
+            members = [index for index, optimizer in enumerate(optimizers) if id(optimizer) in owners]
+            squares = [
+                keras.ops.sum(keras.ops.square(keras.ops.cast(gradient, "float32") / scale))
+                for index in members
+                for gradient in parts[index]
+                if gradient is not None
+            ]
+            if squares:
+                norm = keras.ops.sqrt(sum(squares))
+                factor = keras.ops.minimum(1.0, clip["norm"] / (norm + 1e-6))
+                for index in members:
+                    parts[index] = [g if g is None else g * keras.ops.cast(factor, g.dtype) for g in parts[index]]
+        return parts
 
     def split(self, variables: Sequence[keras.Variable]) -> dict[str, list[keras.Variable]]:
         """Sorts ``variables`` into the groups by path.
@@ -138,6 +177,7 @@ class OptimizerGroup(keras.optimizers.Optimizer):
                 group: keras.saving.serialize_keras_object(optimizer) for group, optimizer in self.groups.items()
             },
             "patterns": self.patterns,
+            "clip_norms": self.clip_norms,
             "name": self.name,
         }
 

@@ -46,7 +46,8 @@ class Resume(keras.callbacks.Callback):
             raise ValueError(f"`every_steps` must be at least 1 or None. Received: {every_steps}.")
         self.directory = Path(directory)
         self.every_steps = every_steps
-        self.sampler = None  # set by `fit` when the order of the batches depends on the weights, so must be kept too
+        # Set by `fit`: what else has a `state()` to keep, as a sampler that depends on the weights, or a callback.
+        self.kept: list = []
         self._epoch = 0
         self._first_step = 0
         self._metrics: list[np.ndarray] | None = None
@@ -85,7 +86,10 @@ class Resume(keras.callbacks.Callback):
             manifest = json.loads(str(state["manifest"]))
             values = [state[f"variable_{index}"] for index in range(len(manifest["variables"]))]
             random_state = state["random_state"] if "random_state" in state else None
-            sampler = {name: state[f"sampler_{name}"] for name in manifest.get("sampler", ())}
+            kept = [
+                {name: state[f"kept_{index}_{name}"] for name in names}
+                for index, names in enumerate(manifest.get("kept", ()))
+            ]
         metrics = len(model.metrics_variables)
         variables = [*_variables(model), *model.metrics_variables]
         described = _describe(variables)
@@ -98,12 +102,17 @@ class Resume(keras.callbacks.Callback):
                 f"The training state in {self.file} belongs to another model or optimiser: it holds {other[0]} where "
                 f"this one has {other[1]}. Give another directory, or delete the file to start afresh."
             )
+        if len(kept) != len(self.kept):
+            raise ValueError(
+                f"The training state in {self.file} was saved with {len(kept)} samplers and callbacks that "
+                f"have a state, this training has {len(self.kept)}. Give the same ones, or delete the file to start afresh."
+            )
         for variable, value in zip(_variables(model), values[: len(values) - metrics], strict=True):
             variable.assign(value)
         self._metrics = values[len(values) - metrics :]
         backend.current().set_random_state(random_state)
-        if self.sampler is not None:
-            self.sampler.set_state(sampler)
+        for keeper, state in zip(self.kept, kept, strict=True):
+            keeper.set_state(state)
         self._first_step = manifest["step"]
         return manifest["epoch"], manifest["step"]
 
@@ -120,10 +129,10 @@ class Resume(keras.callbacks.Callback):
             "variables": _describe(variables),
         }
         arrays = {f"variable_{index}": _to_numpy(variable) for index, variable in enumerate(variables)}
-        if self.sampler is not None:
-            state = self.sampler.state()
-            manifest["sampler"] = list(state)
-            arrays |= {f"sampler_{name}": array for name, array in state.items()}
+        states = [keeper.state() for keeper in self.kept]
+        manifest["kept"] = [list(state) for state in states]
+        for index, state in enumerate(states):
+            arrays |= {f"kept_{index}_{name}": array for name, array in state.items()}
         random_state = backend.current().random_state()
         if random_state is not None:
             arrays["random_state"] = random_state

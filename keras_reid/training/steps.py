@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_reid.training import backend
+from keras_reid.training.optimizer_group import OptimizerGroup
 
 __all__ = ["evaluate_batch", "train_batch", "update"]
 
@@ -24,8 +25,13 @@ def update(model, optimizers, loss_fn) -> dict:
     scales = [optimizer.scale_loss(ops.ones((), "float32")) for optimizer in optimizers]
     chosen = [variable for variables in owned for variable in variables]
     terms, gradients = backend.current().value_and_gradients(model, chosen, loss_fn, scales[0])
-    for optimizer, variables, scale in zip(optimizers, owned, scales, strict=True):
-        part, gradients = list(gradients[: len(variables)]), gradients[len(variables) :]
+    parts = []
+    for variables in owned:
+        parts.append(list(gradients[: len(variables)]))
+        gradients = gradients[len(variables) :]
+    if isinstance(model.optimizer, OptimizerGroup):
+        parts = model.optimizer.clip(optimizers, parts, scales[0])
+    for optimizer, variables, part, scale in zip(optimizers, owned, parts, scales, strict=True):
         if scale is not scales[0]:
             part = [g if g is None else g * ops.cast(scale / scales[0], g.dtype) for g in part]
         backend.current().apply(optimizer, part, variables)

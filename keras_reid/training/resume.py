@@ -105,7 +105,8 @@ class Resume(keras.callbacks.Callback):
         if len(kept) != len(self.kept):
             raise ValueError(
                 f"The training state in {self.file} was saved with {len(kept)} samplers and callbacks that "
-                f"have a state, this training has {len(self.kept)}. Give the same ones, or delete the file to start afresh."
+                f"have a state, this training has {len(self.kept)}. Give the same ones, or delete the file to start "
+                "afresh."
             )
         for variable, value in zip(_variables(model), values[: len(values) - metrics], strict=True):
             variable.assign(value)

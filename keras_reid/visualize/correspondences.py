@@ -23,9 +23,10 @@ def correspondences(
 ) -> "Figure":
     """Draws the matches between two images that speak most for, or against, the same person.
 
-    Every location of either image has its best match in the other one; a match is worth its weighted and normalised
-    similarity, of which the model's logit is the sum but for a constant. Drawn are the ``lines`` matches whose worth is
-    farthest from the average match: above it in green, below it in red, the stronger the thicker.
+    Every location of either image has its best match in the other one. A match is worth its normalised similarity times
+    the location's weight; the model's logit is the sum of these, but for a constant. Normalised means above or below
+    the average of the training pairs. Drawn are the ``lines`` matches of the greatest worth, whatever its sign: for the
+    same person in green, against it in red, the stronger the thicker.
 
     Args:
         model: A `keras_reid.methods.QAConv`, of either version.
@@ -88,7 +89,7 @@ def correspondences(
 
 
 def _matches(found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All matches of both sides once: worth above the average [M], places (y, x) in the first and second [M, 2]."""
+    """All matches of both sides once: worth [M], places (y, x) in the first and second image [M, 2]."""
     shape = found.probe_score.shape[2:]
     count = int(np.prod(shape))
     own = np.arange(count)
@@ -97,7 +98,7 @@ def _matches(found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     scores = np.concatenate([found.probe_score.ravel(), found.gallery_score.ravel()]).astype("float64")
     # Two locations that found each other make one match, worth what both say.
     pairs, where = np.unique(firsts * count + seconds, return_inverse=True)
-    worth = np.bincount(where, weights=scores - scores.mean())
+    worth = np.bincount(where, weights=scores)
     first, second = np.divmod(pairs, count)
     return worth, np.stack(np.divmod(first, shape[1]), 1), np.stack(np.divmod(second, shape[1]), 1)
 

@@ -2,9 +2,9 @@
 
     python benchmarks/backend_agreement.py
 
-Each backend runs in a process of its own on the same weights and batches (float32). Reported against TensorFlow: the named
-losses and the gradients of the first step, and the losses of 20 steps with Adam at the recipe's learning rate, and with a
-steep SGD, which amplifies rounding and may drift apart: that is shown, not hidden.
+Each backend runs in a process of its own on the same weights and batches (float32). Reported against TensorFlow: the
+named losses and the gradients of the first step, and the losses of 20 steps with Adam at the recipe's learning rate,
+and with a steep SGD, which amplifies rounding and may drift apart: that is shown, not hidden.
 """
 
 import json

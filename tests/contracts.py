@@ -183,7 +183,6 @@ class MethodContract:
         with pytest.raises(ValueError, match=r"the dataset gives \(32, 32\)"):
             self.compiled().fit(smaller, verbose=0)
 
-
     def test_an_unreadable_image_is_named_and_nothing_is_lost(self, people, tmp_path):
         broken = tmp_path / "broken.jpg"
         broken.write_bytes(b"no image")

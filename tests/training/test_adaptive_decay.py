@@ -56,9 +56,7 @@ def test_rates_change_within_fit_and_a_resumed_run_goes_on(people, tmp_path):
     _, again = run([callback, Resume(tmp_path)], epochs=12)
     assert callback.last_epoch == len(losses)
     np.testing.assert_allclose(again["loss"], losses[fallen:], rtol=1e-3)
-    with pytest.raises(
-        ValueError, match="saved with 1 samplers and callbacks that have a state, this training has 0"
-    ):
+    with pytest.raises(ValueError, match="saved with 1 samplers and callbacks that have a state, this training has 0"):
         run([Resume(tmp_path)])
 
 

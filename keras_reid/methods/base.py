@@ -1,6 +1,7 @@
 """`ReIDModel`: what every method is. Its training step reads like the paper; this file holds what surrounds it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 import keras
 import numpy as np
@@ -13,8 +14,6 @@ from keras_reid.training.optimizer_group import select_groups, with_loss_scale
 from keras_reid.training.resume import Resume
 
 __all__ = ["ReIDModel"]
-
-LossFunction = Callable[[], tuple]
 
 
 class ReIDModel(keras.Model):
@@ -82,7 +81,7 @@ class ReIDModel(keras.Model):
 
     # --- training ----------------------------------------------------------------------------------------------------
 
-    def update(self, groups: str | Sequence[str] | None, loss_fn: LossFunction) -> dict:
+    def update(self, groups: str | Sequence[str] | None, loss_fn: Callable[[], tuple]) -> dict:
         """Takes one gradient over the union of ``groups`` and hands each group its part, with its own optimiser.
 
         Args:
@@ -156,14 +155,19 @@ class ReIDModel(keras.Model):
         if hasattr(getattr(x, "sampler", None), "plan"):
             callbacks.insert(0, PlanEpoch(x))
         step = 0
-        for resume in (callback for callback in callbacks if isinstance(callback, Resume)):
+        resumes = [callback for callback in callbacks if isinstance(callback, Resume)]
+        for resume in resumes:
             resume.kept = [
                 keeper for keeper in (*callbacks, getattr(x, "sampler", None)) if hasattr(keeper, "set_state")
             ]
             if resume.file.exists():
                 initial_epoch, step = resume.restore(self)
         history: dict[str, list] = {}
-        with backend.current().surviving(self), clear_errors():
+        with ExitStack() as stack:
+            stack.enter_context(backend.current().surviving(self))
+            stack.enter_context(clear_errors())
+            for resume in resumes:  # Keras calls no `on_train_end` when training fails
+                stack.callback(resume.release_interrupt)
             if hasattr(x, "element_spec"):
                 self.check_labels(np.asarray(next(iter(x))["person_id"]))
             if step:
@@ -277,9 +281,9 @@ class ReIDModel(keras.Model):
             An uncompiled model of the same class with ``num_classes=None``.
         """
         copy = type(self).from_config({**self.get_config(), "num_classes": None})
-        values = {_inner_path(self, variable): variable for variable in self.variables}
+        values = {variable.path.removeprefix(f"{self.name}/"): variable for variable in self.variables}
         for variable in copy.variables:
-            variable.assign(ops.convert_to_numpy(values[_inner_path(copy, variable)]))
+            variable.assign(ops.convert_to_numpy(values[variable.path.removeprefix(f"{copy.name}/")]))
         return copy
 
     def get_config(self) -> dict:
@@ -290,7 +294,3 @@ class ReIDModel(keras.Model):
             "interpolation": self.interpolation,
             "num_classes": self.num_classes,
         }
-
-
-def _inner_path(model, variable):
-    return variable.path.removeprefix(f"{model.name}/")

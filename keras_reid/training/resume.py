@@ -155,7 +155,7 @@ class Resume(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Gives Ctrl-C back."""
         del logs
-        self._release_interrupt()
+        self.release_interrupt()
 
     def on_epoch_begin(self, epoch, logs=None):
         """In the epoch that goes on, the running means go on too."""
@@ -188,16 +188,17 @@ class Resume(keras.callbacks.Callback):
 
     def _on_interrupt(self, number, frame):
         if self._interrupted:  # the second time: at once
-            self._release_interrupt()
+            self.release_interrupt()
             raise KeyboardInterrupt
         self._interrupted = True
         print("\nStopping after this step; press Ctrl-C again to stop at once.", flush=True)
 
     def _stop(self, place: str):
-        self._release_interrupt()
+        self.release_interrupt()
         raise KeyboardInterrupt(f"Training stopped {place}; its state is in {self.file}.")
 
-    def _release_interrupt(self):
+    def release_interrupt(self) -> None:
+        """Gives Ctrl-C back to whoever had it before the training."""
         if self._previous_handler is not None:
             signal.signal(signal.SIGINT, self._previous_handler)
             self._previous_handler = None

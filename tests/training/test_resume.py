@@ -67,6 +67,17 @@ def test_control_c_finishes_the_step_and_saves(people, tmp_path, capsys, step, p
     assert "Stopping after this step" in capsys.readouterr().out
 
 
+def test_a_failing_training_gives_control_c_back(people, tmp_path):
+    class Fail(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise RuntimeError("full disk")
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(RuntimeError, match="full disk"):
+        compiled().fit(batches(people), epochs=1, verbose=0, callbacks=[Resume(tmp_path), Fail()])
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match="`every_steps` must be at least 1"):
         Resume(tmp_path, every_steps=0)

@@ -175,6 +175,8 @@ class ReIDModel(keras.Model):
                 first = super().fit(
                     rest, epochs=initial_epoch + 1, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs
                 )
+                if self.stop_training:  # by a callback, in the epoch that went on
+                    return first
                 history, initial_epoch = first.history, initial_epoch + 1
             result = super().fit(x, epochs=epochs, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs)
         if history:

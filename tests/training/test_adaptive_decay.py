@@ -52,6 +52,7 @@ def test_rates_change_within_fit_and_a_resumed_run_goes_on(people, tmp_path):
     assert float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)) == pytest.approx(1e-4)
     with pytest.raises(Stop):
         run([AdaptiveDecay(threshold=0.999), Resume(tmp_path, every_steps=1), StopAfter(fallen, 1)], epochs=12)
+    # The state is in the middle of an epoch, which on some backends is the last one.
     callback = AdaptiveDecay(threshold=0.999)
     _, again = run([callback, Resume(tmp_path)], epochs=12)
     assert callback.last_epoch == len(losses)
@@ -71,3 +72,18 @@ def test_recipes_use_it():
 def test_bad_arguments():
     with pytest.raises(ValueError, match=r"must lie between 0 and 1. Received: 1.0, 0.1"):
         AdaptiveDecay(threshold=1.0)
+
+
+def test_training_that_goes_on_in_its_last_epoch_ends_with_it(people, tmp_path):
+    class StopAfterSecondEpoch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    def run(*callbacks):
+        model = zoo.load("qaconv_gs_tiny", image_size=(64, 32))
+        data = pipeline.training(people.train, image_size=(64, 32), sampler=pipeline.PKSampler(2, 4), cache="memory")
+        return model.fit(data, epochs=5, verbose=0, callbacks=[StopAfterSecondEpoch(), *callbacks]).history
+
+    with pytest.raises(Stop):
+        run(Resume(tmp_path, every_steps=1), StopAfter(1, 1))
+    assert len(run(Resume(tmp_path))["loss"]) == 1

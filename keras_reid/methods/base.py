@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_reid.pipeline.errors import clear_errors
 from keras_reid.training import backend, steps
-from keras_reid.training.callbacks import PlanEpoch, SetEpoch
+from keras_reid.training.callbacks import pipeline_callbacks
 from keras_reid.training.optimizer_group import select_groups, with_loss_scale
 from keras_reid.training.resume import Resume
 
@@ -149,11 +149,7 @@ class ReIDModel(keras.Model):
         self._prepare(x)
         if hasattr(x, "element_spec"):  # a dataset brings its own order; Keras would warn of its default
             kwargs.setdefault("shuffle", False)
-        callbacks = list(callbacks or [])
-        if hasattr(x, "position"):
-            callbacks.insert(0, SetEpoch(x.position))
-        if hasattr(getattr(x, "sampler", None), "plan"):
-            callbacks.insert(0, PlanEpoch(x))
+        callbacks = [*pipeline_callbacks(x), *(callbacks or [])]
         step = 0
         resumes = [callback for callback in callbacks if isinstance(callback, Resume)]
         for resume in resumes:

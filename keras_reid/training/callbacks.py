@@ -59,6 +59,16 @@ class PlanEpoch(keras.callbacks.Callback):
         self.dataset.sampler.plan(self.model, self.dataset.table, self.dataset.seed, epoch)
 
 
+def pipeline_callbacks(dataset) -> list[keras.callbacks.Callback]:
+    """Returns the callbacks that a dataset of `keras_reid.pipeline.training` needs; none for another one."""
+    found: list[keras.callbacks.Callback] = []
+    if hasattr(getattr(dataset, "sampler", None), "plan"):
+        found.append(PlanEpoch(dataset))
+    if hasattr(dataset, "position"):
+        found.append(SetEpoch(dataset.position))
+    return found
+
+
 class CollapseDetector(keras.callbacks.Callback):
     """Says so when every image gets the same embedding: the triplet loss then rests at its margin.
 

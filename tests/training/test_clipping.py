@@ -10,6 +10,7 @@ def group(**options):
 
 
 def clipped(optimizers, parts, scale=1.0, **options):
+    parts = [[None if g is None else keras.ops.convert_to_tensor(g) for g in part] for part in parts]
     found = optimizers.clip(list(optimizers.groups.values()), parts, scale)
     return [[None if g is None else keras.ops.convert_to_numpy(g) for g in part] for part in found]
 

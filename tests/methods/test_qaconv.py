@@ -12,7 +12,7 @@ class TestQAConv(MethodContract):
 
     def test_named_losses_fall(self, people):
         # In the first epoch the memory is empty, so there is nothing to be wrong about.
-        history = self.compiled().fit(self.batches(people), epochs=13, verbose=0).history
+        history = self.compiled().fit(self.batches(people), epochs=12, verbose=0).history
         assert set(history) == {"loss", "accuracy"}
         assert history["loss"][0] < 0.1
         assert np.mean(history["loss"][-2:]) < 0.9 * np.mean(history["loss"][1:3])

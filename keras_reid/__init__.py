@@ -14,6 +14,7 @@ __all__ = [
     "evaluate",
     "evaluation",
     "layers",
+    "load_model",
     "losses",
     "methods",
     "pipeline",
@@ -38,13 +39,18 @@ if TYPE_CHECKING:
         zoo,
     )
     from keras_reid.evaluation import evaluate
+    from keras_reid.methods.loading import load_model
+
+
+# These stand at the top because everybody types them.
+_FUNCTIONS = {"evaluate": "keras_reid.evaluation", "load_model": "keras_reid.methods.loading"}
 
 
 def __getattr__(name: str):
     if name not in __all__:
         raise AttributeError(f"module 'keras_reid' has no attribute {name!r}. It has: {', '.join(__all__)}.")
-    if name == "evaluate":
-        return import_module("keras_reid.evaluation").evaluate
+    if name in _FUNCTIONS:
+        return getattr(import_module(_FUNCTIONS[name]), name)
     return import_module(f"keras_reid.{name}")
 
 

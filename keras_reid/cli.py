@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from keras_reid.progress import progress_line
 
@@ -40,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"keras-reid: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
-        print(f"\nkeras-reid: {stop or 'interrupted'} The same command with --resume goes on.", file=sys.stderr)
+        advice = " The same command with --resume goes on." if hasattr(options, "resume") else ""
+        print(f"\nkeras-reid: {str(stop) or 'interrupted.'}{advice}", file=sys.stderr)
         return 130
 
 
@@ -66,6 +66,7 @@ def _train(options) -> int:
         seed=options.seed,
         weights=options.weights,
         cache=None if options.cache == "none" else options.cache,
+        sampler={key: value for key in ("identities", "images") if (value := getattr(options, key)) is not None},
         resume=options.resume,
         on_bad_image=options.on_bad_image,
     )
@@ -76,15 +77,12 @@ def _train(options) -> int:
 
 
 def _evaluate(options) -> int:
-    import keras
+    from keras_reid.evaluation import evaluate
+    from keras_reid.methods.loading import load_model
 
-    import keras_reid
-
-    path = Path(options.model)
-    path = path / "model.keras" if path.is_dir() else path
-    if not path.is_file():
-        raise ValueError(f"There is no model {path}. Give a .keras file or the folder of a finished run.")
-    report = keras_reid.evaluate(keras.saving.load_model(path), _dataset(options), on_bad_image=options.on_bad_image)
+    model = load_model(options.model)
+    progress = not options.json  # standard output is for the JSON alone
+    report = evaluate(model, _dataset(options), on_bad_image=options.on_bad_image, progress=progress)
     print(json.dumps(report.to_dict(), indent=1) if options.json else report)
     if options.out:
         report.to_html(options.out)
@@ -176,6 +174,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), help="dtype policy (default: Keras' own)"
     )
+    train.add_argument("--identities", type=int, metavar="P", help="identities in a batch (default: the recipe's)")
+    train.add_argument("--images", type=int, metavar="K", help="images of each identity (default: the recipe's)")
     _run_options(train)
 
     evaluate = _command(commands, "evaluate", _evaluate, "test a saved model on a data set")
@@ -214,7 +214,12 @@ def _command(commands, name: str, function, text: str) -> argparse.ArgumentParse
 def _data_options(parser) -> None:
     parser.add_argument("--data", default="market1501", help="reader of the data set (default: %(default)s)")
     parser.add_argument("--root", help="folder of the data set; synthetic people need none")
-    parser.add_argument("--option", action="append", metavar="KEY=VALUE", help="option of the reader, e.g. site=B")
+    parser.add_argument(
+        "--option",
+        action="append",
+        metavar="KEY=VALUE",
+        help="option of the reader, e.g. site=B or pattern='(?P<person>...)'",
+    )
     parser.add_argument(
         "--on-bad-image",
         choices=("raise", "skip"),

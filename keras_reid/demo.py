@@ -45,7 +45,8 @@ def demo(
     )
     print(f"     {len(home.train)} training images of {home.train.num_persons} people.", flush=True)
     print(f"2/3  Training {name} on site A; Ctrl-C stops it so that --resume goes on ...", flush=True)
-    _, reports = run(name, home, out / "run", test_sets=[away], epochs=epochs, seed=seed, resume=resume)
+    begun = (out / "run" / "config.json").exists()  # it may have been interrupted while drawing
+    _, reports = run(name, home, out / "run", test_sets=[away], epochs=epochs, seed=seed, resume=resume and begun)
     print("3/3  Tested on both sites:\n")
     for report in reports.values():
         print(report, end="\n\n")

@@ -46,7 +46,16 @@ class Recipe:
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clip_norms: Sequence[Mapping[str, Any]] = ()
 
-    def training_data(self, model, table: ReIDTable, *, seed: int = 0, cache=None, on_bad_image: str = "raise"):
+    def training_data(
+        self,
+        model,
+        table: ReIDTable,
+        *,
+        seed: int = 0,
+        cache=None,
+        on_bad_image: str = "raise",
+        sampler: Mapping[str, Any] | None = None,
+    ):
         """Makes the training pipeline of the recipe for ``model`` on ``table``.
 
         Args:
@@ -55,6 +64,7 @@ class Recipe:
             seed: Seed of order and augmentation.
             cache: As in `keras_reid.pipeline.training`.
             on_bad_image: As in `keras_reid.pipeline.training`.
+            sampler: Options that replace the recipe's, e.g. ``{"identities": 4}`` for a table of few persons.
 
         Returns:
             A ``tf.data.Dataset``, as `keras_reid.pipeline.training` describes it.
@@ -65,7 +75,7 @@ class Recipe:
             table,
             image_size=model.image_size,
             interpolation=model.interpolation,
-            sampler=_made(pipeline.SAMPLERS, "sampler", self.sampler),
+            sampler=_made(pipeline.SAMPLERS, "sampler", {**self.sampler, **(sampler or {})}),
             transforms=tuple(_made(pipeline.TRANSFORMS, "transform", options) for options in self.transforms),
             cache=cache,
             seed=seed,
@@ -121,6 +131,7 @@ class Recipe:
         seed: int = 0,
         cache=None,
         on_bad_image: str = "raise",
+        sampler: Mapping[str, Any] | None = None,
         callbacks: Sequence = (),
         verbose: int | str = "auto",
     ):
@@ -133,6 +144,7 @@ class Recipe:
             seed: Seed of order and augmentation (the weights' seed is `keras_reid.training.seed_everything`'s).
             cache: As in `keras_reid.pipeline.training`.
             on_bad_image: As in `keras_reid.pipeline.training`.
+            sampler: As in `training_data`.
             callbacks: Keras callbacks.
             verbose: As in ``keras.Model.fit``.
 
@@ -143,7 +155,7 @@ class Recipe:
 
         table = dataset.train if isinstance(dataset, ReIDDataset) else dataset
         epochs = self.epochs if epochs is None else check_positive_int("epochs", epochs)
-        data = self.training_data(model, table, seed=seed, cache=cache, on_bad_image=on_bad_image)
+        data = self.training_data(model, table, seed=seed, cache=cache, on_bad_image=on_bad_image, sampler=sampler)
         model.compile(self.make_optimizer(data.steps_per_epoch, epochs))
         if "adaptive" in self.schedule:
             callbacks = [AdaptiveDecay(**self.schedule["adaptive"]), *callbacks]
@@ -156,4 +168,7 @@ def _made(registry: Mapping[str, type], kind: str, options: Mapping[str, Any]):
     name = options.pop("name", None)
     if name not in registry:
         raise unknown_name(f"{kind} in the recipe", name, registry)
-    return registry[name](**options)
+    try:
+        return registry[name](**options)
+    except TypeError as error:
+        raise ValueError(f"The {kind} {name!r} does not take these options: {options}. {error}") from error

@@ -24,6 +24,7 @@ def run(
     overrides: Mapping[str, Any] | None = None,
     cache: str | None = "memory",
     save_every: int = 50,
+    sampler: Mapping[str, Any] | None = None,
     resume: bool = False,
     on_bad_image: str = "raise",
     verbose: int | str = "auto",
@@ -44,6 +45,7 @@ def run(
         overrides: Constructor arguments that replace the card's.
         cache: Decoded images: ``"memory"``, a folder, or ``None`` (see `keras_reid.pipeline.training`).
         save_every: Steps between saved states.
+        sampler: Options that replace the recipe's, as in `keras_reid.recipe.Recipe.fit`.
         resume: Go on with the run in ``out``; its configuration must be the same.
         on_bad_image: ``"raise"`` or ``"skip"``.
         verbose: As in ``keras.Model.fit``.
@@ -52,7 +54,9 @@ def run(
         ``(model, {name of the data set: Report})``.
 
     Raises:
-        ValueError: ``out`` holds another run, or a run to resume with another configuration.
+        ValueError: ``out`` holds another run, or a run to resume with another configuration, or two data sets to test
+            on have one name.
+        RuntimeError: The loss became NaN; the state before it is kept.
         KeyboardInterrupt: After Ctrl-C, with the state saved.
 
     Example:
@@ -69,37 +73,56 @@ def run(
         "name": name,
         "dataset": dataset.name,
         "train_images": len(dataset.train),
-        "epochs": epochs or zoo.recipe(name).epochs,
+        "epochs": zoo.recipe(name).epochs if epochs is None else epochs,
         "seed": seed,
         "weights": None if weights is None else str(weights),
         "overrides": dict(overrides or {}),
+        "sampler": dict(sampler or {}),
+        "precision": keras.config.dtype_policy().name,
     }
-    _claim(out, config, resume)
+    config = json.loads(json.dumps(config))  # as it comes back from the file: lists for tuples
+    tested_sets = [dataset, *test_sets]
+    if len({tested.name for tested in tested_sets}) < len(tested_sets):
+        raise ValueError(
+            f"The data sets to test on must differ in name: {[tested.name for tested in tested_sets]}. Rename one with "
+            "dataclasses.replace(dataset, name=...)."
+        )
+    _check(out, config, resume)
     seed_everything(seed)
     model = zoo.load(name, weights=weights, **config["overrides"])
+    state = Resume(out / "state", every_steps=save_every)
+    if resume and state.position()[0] >= config["epochs"]:
+        print(f"The training in {out} is complete; it is evaluated again.")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
     log = out / "log.csv"
-    zoo.recipe(name).fit(
-        model,
-        dataset,
-        epochs=config["epochs"],
-        seed=seed,
-        cache=cache,
-        on_bad_image=on_bad_image,
-        callbacks=[
-            keras.callbacks.TerminateOnNaN(),
-            keras.callbacks.CSVLogger(log, append=log.exists()),
-            CollapseDetector(),
-            Resume(out / "state", every_steps=save_every),
-        ],
-        verbose=verbose,
-    )
+    try:
+        zoo.recipe(name).fit(
+            model,
+            dataset,
+            epochs=config["epochs"],
+            seed=seed,
+            cache=cache,
+            on_bad_image=on_bad_image,
+            sampler=sampler,
+            callbacks=[
+                keras.callbacks.TerminateOnNaN(raise_error=True),
+                keras.callbacks.CSVLogger(log, append=log.exists()),
+                CollapseDetector(),
+                state,
+            ],
+            verbose=verbose,
+        )
+    except BaseException:
+        if not state.file.exists():  # nothing was trained: the folder is free for the corrected command
+            (out / "config.json").unlink()
+            log.unlink(missing_ok=True)
+        raise
     model.save(out / "model.keras")
     provenance = {"zoo entry": name, "trained on": dataset.name, "epochs": config["epochs"], "seed": seed}
     reports = {
-        tested.name: evaluate(
-            model, tested, on_bad_image=on_bad_image, progress=verbose != 0, provenance=provenance
-        )
-        for tested in (dataset, *test_sets)
+        tested.name: evaluate(model, tested, on_bad_image=on_bad_image, progress=verbose != 0, provenance=provenance)
+        for tested in tested_sets
     }
     notes = [f"Zoo entry {name}, trained on {dataset.name} for {config['epochs']} epochs, seed {seed}."]
     labelled = {f"{dataset.name} → {tested}": report for tested, report in reports.items()}
@@ -111,19 +134,22 @@ def run(
     return model, reports
 
 
-def _claim(out: Path, config: dict, resume: bool) -> None:
+def _check(out: Path, config: dict, resume: bool) -> None:
     """Makes sure that nobody's run is overwritten and that a resumed run is the same run."""
     file = out / "config.json"
-    if file.exists():
-        found = json.loads(file.read_text(encoding="utf-8"))
-        if not resume:
-            raise ValueError(f"{out} already holds a run. Give another folder, or --resume to go on with it.")
-        changed = {key: (found.get(key), value) for key, value in config.items() if found.get(key) != value}
-        if changed:
-            raise ValueError(
-                f"The run in {out} was started otherwise: "
-                + "; ".join(f"{key} was {old!r}, now {new!r}" for key, (old, new) in changed.items())
-                + ". Resume with the same arguments."
-            )
-    out.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out} is a file. Give a folder for the run.")
+    if not file.exists():
+        if resume:
+            raise ValueError(f"There is no run in {out} to go on with. Leave --resume out, or give the run's folder.")
+        return
+    if not resume:
+        raise ValueError(f"{out} already holds a run. Give another folder, or --resume to go on with it.")
+    found = json.loads(file.read_text(encoding="utf-8"))
+    changed = {key: (found.get(key), value) for key, value in config.items() if found.get(key) != value}
+    if changed:
+        raise ValueError(
+            f"The run in {out} was started otherwise: "
+            + "; ".join(f"{key} was {old!r}, now {new!r}" for key, (old, new) in changed.items())
+            + ". Resume with the same arguments."
+        )

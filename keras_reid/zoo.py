@@ -147,9 +147,9 @@ def load(name: str, num_classes: int | None = None, weights: str | os.PathLike |
         10
     """
     entry = card(name)
-    method = getattr(import_module("keras_reid.methods"), entry.method)
     if weights is not None and Path(weights).suffix == ".keras":
-        return _load_saved(method, Path(weights), num_classes, overrides)
+        return _load_saved(entry, Path(weights), num_classes, overrides)
+    method = getattr(import_module("keras_reid.methods"), entry.method)
     model = method(**{**entry.constructor, "num_classes": num_classes, **overrides})
     if weights is not None:
         _load_weights(model, weights)
@@ -157,14 +157,24 @@ def load(name: str, num_classes: int | None = None, weights: str | os.PathLike |
     return model
 
 
-def _load_saved(method, path: Path, num_classes, overrides):
-    import keras
+def _load_saved(entry: Card, path: Path, num_classes, overrides):
+    from keras_reid.methods.loading import load_model
 
     if overrides:
         raise ValueError(f"A .keras file brings its own constructor arguments. Leave out {sorted(overrides)}.")
-    model = keras.saving.load_model(_existing(path))
-    if not isinstance(model, method):
-        raise ValueError(f"{path} holds a {type(model).__name__}, and the card asks for a {method.__name__}.")
+    model = load_model(_existing(path))
+    config = model.get_config()
+    other = {key: config.get(key) for key, value in entry.constructor.items() if not _equal(config.get(key), value)}
+    if type(model).__name__ != entry.method or other:
+        raise ValueError(
+            f"{path} holds a {type(model).__name__} and not the zoo entry {entry.name!r}; it differs in {other}. "
+            "keras_reid.load_model loads it as it is."
+        )
+    if model.num_classes is None and num_classes is not None:  # saved without a head: a new one
+        model.num_classes = num_classes
+        model.build_heads(num_classes)
+    if not model.compiled:
+        model.compile(recipe(entry.name).make_optimizer())
     if num_classes is not None and num_classes != model.num_classes:
         raise ValueError(
             f"{path} has a head for {model.num_classes} identities; `num_classes` is {num_classes}. Leave it out, or "
@@ -195,6 +205,11 @@ def _load_weights(model, weights: str | os.PathLike) -> None:
             f"The weights in {path} do not fit {type(model).__name__} with num_classes={model.num_classes}. Give the "
             f"`num_classes` and constructor arguments they were trained with. Keras says: {error}"
         ) from error
+
+
+def _equal(one, other) -> bool:
+    """Whether two arguments are the same; cards have lists where models have tuples."""
+    return tuple(one) == tuple(other) if isinstance(one, tuple | builtins.list) else one == other
 
 
 def _existing(path: Path) -> Path:

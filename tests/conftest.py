@@ -1,5 +1,7 @@
 """Fixtures that several folders share."""
 
+import functools
+
 import pytest
 
 from tests.people import coloured_people
@@ -18,6 +20,11 @@ def small_synthetic(tmp_path, monkeypatch):
 
     load = synthetic.load
     few = {"train_identities": 16, "test_identities": 8}
-    monkeypatch.setattr(synthetic, "load", lambda root=None, **options: load(root, **few, **options))
+
+    @functools.wraps(load)
+    def load_few(root=None, **options):
+        return load(root, **few, **options)
+
+    monkeypatch.setattr(synthetic, "load", load_few)
     monkeypatch.setenv("KERAS_REID_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)

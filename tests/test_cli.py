@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from keras_reid import cli, zoo
+from keras_reid import cli
 from keras_reid.datasets import synthetic
 from keras_reid.training import Resume
 
@@ -17,19 +17,12 @@ def people_root(tmp_path_factory):
     return synthetic.render(tmp_path_factory.mktemp("cli") / "people", **SMALL)
 
 
-@pytest.fixture
-def small_recipe(monkeypatch):
-    """The tiny entry with a batch that eight people fill."""
-    card = zoo.card("baseline_tiny")
-    card.recipe["sampler"].update(identities=4, images=4)
-    monkeypatch.setattr(zoo, "card", lambda name: card)
-
-
 def train(people_root, out, *more):
-    return cli.main(["train", "baseline_tiny", "--root", str(people_root), "--out", str(out), "--epochs", "1", *more])
+    command = ["train", "baseline_tiny", "--root", str(people_root), "--out", str(out), "--identities", "4"]
+    return cli.main([*command, *(() if "--epochs" in more else ("--epochs", "1")), *more])
 
 
-def test_train_evaluate_resume(people_root, tmp_path, small_recipe, capsys):
+def test_train_evaluate_resume(people_root, tmp_path, capsys):
     out = tmp_path / "run"
     assert train(people_root, out) == 0
     assert {"config.json", "log.csv", "model.keras", "report.html", "report.json", "report.txt"} <= {
@@ -44,12 +37,27 @@ def test_train_evaluate_resume(people_root, tmp_path, small_recipe, capsys):
     assert train(people_root, out, "--resume", "--seed", "1") == 2
     assert "seed was 0, now 1" in capsys.readouterr().err
     assert train(people_root, out, "--resume") == 0
-    capsys.readouterr()
+    assert "is complete; it is evaluated again" in capsys.readouterr().out
 
     page = tmp_path / "page.html"
     assert cli.main(["evaluate", str(out), "--root", str(people_root), "--json", "--out", str(page)]) == 0
-    assert "mean_ap" in capsys.readouterr().out
+    assert "mean_ap" in json.loads(capsys.readouterr().out)["metrics"]
     assert page.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--epochs", "0"), "`epochs` must be an integer of at least 1"),
+        (("--weights", "imagnet"), "There is no weights file imagnet"),
+        (("--identities", "99"), "needs 99 identities"),
+        (("--resume",), "There is no run in .* to go on with"),
+    ],
+)
+def test_a_command_that_fails_leaves_the_folder_free(people_root, tmp_path, capsys, arguments, sentence):
+    assert train(people_root, tmp_path / "run", *arguments) == 2
+    assert re.search(sentence, capsys.readouterr().err)
+    assert not (tmp_path / "run" / "config.json").exists()
 
 
 def test_zoo(capsys):
@@ -82,7 +90,12 @@ def test_datasets_render(tmp_path, monkeypatch, capsys):
     ("arguments", "sentence"),
     [
         (["evaluate", "nothing.keras"], "There is no model nothing.keras"),
-        (["train", "baseline_tiny", "--data", "market", "--out", "x"], "Unknown data set|Unknown"),
+        (["train", "baseline_tiny", "--data", "market", "--out", "x"], "Unknown data set 'market'"),
+        (
+            ["train", "baseline_tiny", "--data", "folder", "--root", "x", "--out", "x"],
+            r"needs .* \['pattern'\]",
+        ),
+        (["train", "baseline_tiny", "--data", "synthetic", "--option", "sit=A", "--out", "x"], "Did you mean 'site'"),
         (["train", "baseline_tiny", "--data", "synthetic", "--option", "site", "--out", "x"], "takes key=value"),
     ],
 )

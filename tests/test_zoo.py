@@ -60,6 +60,20 @@ def test_weights_by_path(tmp_path):
         np.testing.assert_array_equal(loaded.extract(IMAGES), expected)
 
 
+def test_a_file_of_another_entry_is_refused(tmp_path):
+    zoo.load("baseline_tiny").save(tmp_path / "tiny.keras")
+    with pytest.raises(ValueError, match=r"not the zoo entry 'baseline_r50'; it differs in .*'backbone': 'tiny'"):
+        zoo.load("baseline_r50", weights=tmp_path / "tiny.keras")
+
+
+def test_a_published_model_gets_a_new_head(tmp_path):
+    zoo.load("baseline_tiny", num_classes=3).inference_model().save(tmp_path / "published.keras")
+    model = zoo.load("baseline_tiny", num_classes=5, weights=tmp_path / "published.keras")
+    assert model.num_classes == 5
+    assert tuple(model.classifier.kernel.shape) == (256, 5)
+    assert model.optimizer is not None
+
+
 def test_weights_that_do_not_fit(tmp_path):
     model = zoo.load("baseline_tiny", num_classes=3)
     model.save(tmp_path / "model.keras")
@@ -120,6 +134,14 @@ def test_recipes_with_unknown_names(people):
         recipe(transforms=[{"name": "flop"}]).training_data(model, people.train)
     with pytest.raises(ValueError, match="Unknown optimiser in the recipe 'adamw'. Did you mean 'adam'"):
         recipe(optimizer={"name": "adamw", "learning_rate": 1.0}).make_optimizer()
+
+
+def test_a_sampler_for_few_persons(people):
+    model = zoo.load("baseline_tiny", image_size=(64, 32))
+    data = zoo.recipe("baseline_tiny").training_data(model, people.train, sampler={"identities": 4, "passes": 1})
+    assert data.steps_per_epoch == 1
+    with pytest.raises(ValueError, match="The sampler 'pk' does not take these options"):
+        zoo.recipe("baseline_tiny").training_data(model, people.train, sampler={"persons": 4})
 
 
 def test_fit_takes_a_data_set_or_a_table(people):

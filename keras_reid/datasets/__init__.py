@@ -1,6 +1,7 @@
 """What exists: tables of images, and the readers that make them. numpy only."""
 
 import importlib
+import inspect
 import os
 
 from keras_reid.checks import unknown_name
@@ -47,9 +48,8 @@ def load(name: str, root: str | os.PathLike[str] | None = None, **options: objec
         Train, query and gallery tables, and the protocol.
 
     Raises:
-        TypeError: The reader has no such option.
-        ValueError: The name is unknown, `root` is missing, or the data are not what the reader
-            expects.
+        ValueError: The name or an option is unknown, `root` or an option is missing, or the data are not what the
+            reader expects.
 
     Example:
         >>> from keras_reid import datasets
@@ -67,4 +67,17 @@ def load(name: str, root: str | os.PathLike[str] | None = None, **options: objec
     module, function = _READERS[name]
     # Imported on demand: the renderer is large, and most programs use one reader.
     reader = getattr(importlib.import_module(module), function)
+    accepted = inspect.signature(reader).parameters
+    for option in options:
+        if option not in accepted:
+            raise unknown_name(f"option of the reader {name!r}", option, [key for key in accepted if key != "root"])
+    missing = [
+        key
+        for key, parameter in list(accepted.items())[1:]
+        if parameter.default is parameter.empty and key not in options
+    ]
+    if missing:
+        raise ValueError(
+            f"Data set {name!r} needs the option(s) {missing}; see keras_reid.datasets.{name} and its page."
+        )
     return reader(root, **options)

@@ -68,6 +68,10 @@ def evaluate(
     Reference:
         Zheng et al., "Scalable person re-identification: a benchmark", ICCV 2015.
     """
+    if not isinstance(dataset, ReIDDataset):
+        raise TypeError(
+            f"`dataset` must be a ReIDDataset, e.g. from keras_reid.datasets.load. Received: {type(dataset).__name__}."
+        )
     check_positive_int("top_k", top_k)
     _check_steps(post_process)
     for split in ("query", "gallery"):
@@ -138,7 +142,7 @@ def _post_processed(ranking: Ranking, steps: Sequence[PostProcess]) -> Ranking:
 
 
 def _check_steps(steps: Sequence[PostProcess]) -> None:
-    wrong = steps if callable(steps) else [step for step in steps if not callable(step)]
+    wrong = steps if callable(steps) else [step for step in steps if not callable(step) or isinstance(step, type)]
     if wrong:
         raise TypeError(
             "`post_process` must be a sequence of callables Ranking -> Ranking, e.g. "

@@ -233,7 +233,9 @@ class Report:
         counted = (
             f"{metrics.valid_queries} of {metrics.num_queries} queries counted, {metrics.num_gallery} gallery images"
         )
-        made = ", ".join(str(self.provenance[k]) for k in ("model", "date") if k in self.provenance)
+        made = ", ".join(str(self.provenance[k]) for k in ("zoo entry", "model", "date") if k in self.provenance)
+        if unreadable := self.provenance.get("skipped_images"):
+            counted += f"; {len(unreadable)} unreadable images left out"
         lines = [
             head,
             after,

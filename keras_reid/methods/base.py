@@ -59,8 +59,7 @@ class ReIDModel(keras.Model):
         super().__init__(**kwargs)
         if len(image_size) != 2 or any(int(side) < 32 for side in image_size):
             raise ValueError(
-                "`image_size` must be (height, width) with both sides of at least 32 pixels. "
-                f"Received: {tuple(image_size)}."
+                f"`image_size` must be (height, width), both at least 32 pixels. Received: {tuple(image_size)}."
             )
         self.image_size = tuple(int(side) for side in image_size)
         self.interpolation = interpolation
@@ -158,7 +157,7 @@ class ReIDModel(keras.Model):
             ]
             if resume.file.exists():
                 initial_epoch, step = resume.restore(self)
-        history: dict[str, list] = {}
+        history = {}
         with ExitStack() as stack:
             stack.enter_context(backend.current().surviving(self))
             stack.enter_context(clear_errors())
@@ -174,6 +173,8 @@ class ReIDModel(keras.Model):
                 if self.stop_training:  # by a callback, in the epoch that went on
                     return first
                 history, initial_epoch = first.history, initial_epoch + 1
+            if any(resume.stopped for resume in resumes):  # a callback had ended that training
+                epochs = initial_epoch
             result = super().fit(x, epochs=epochs, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs)
         if history:
             result.history = {key: history.get(key, []) + result.history.get(key, []) for key in history}
@@ -202,7 +203,7 @@ class ReIDModel(keras.Model):
                 f"The model takes images of {self.image_size} (height, width) and the dataset gives {size}. Make it "
                 f"with keras_reid.pipeline.training(table, image_size={self.image_size})."
             )
-        if self.optimizer is not None and not self.optimizer.built:
+        if self.compiled and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
     # --- Keras' hooks ------------------------------------------------------------------------------------------------
@@ -246,10 +247,10 @@ class ReIDModel(keras.Model):
             with clear_errors():
                 return self.predict(images.map(lambda batch: batch["image"]), verbose=verbose)
         images = np.asarray(images)
-        if images.ndim != 4 or images.shape[1:] != (*self.image_size, 3):
+        if images.ndim != 4 or not len(images) or images.shape[1:] != (*self.image_size, 3):
             raise ValueError(
-                f"`images` must have the shape [N, {self.image_size[0]}, {self.image_size[1]}, 3]. Received: "
-                f"{images.shape}. keras_reid.pipeline.inference resizes files to it."
+                f"`images` must have the shape [N, {self.image_size[0]}, {self.image_size[1]}, 3], N > 0. Received: "
+                f"{images.shape}. keras_reid.pipeline.inference resizes files to it; images[None] makes one a batch."
             )
         if images.dtype == np.uint8 or (images.size and (images.min() < 0.0 or images.max() > 1.0)):
             raise ValueError(
@@ -269,6 +270,10 @@ class ReIDModel(keras.Model):
             Array [Q,G] float32; higher is closer.
         """
         query, gallery = (np.asarray(x, dtype="float32") for x in (query_features, gallery_features))
+        if query.ndim != 2 or gallery.ndim != 2 or query.shape[1] != gallery.shape[1]:
+            raise ValueError(
+                f"`score` compares embeddings [Q,D] and [G,D] of `extract`. Received: {query.shape}, {gallery.shape}."
+            )
         query, gallery = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (query, gallery))
         return query @ gallery.T
 

@@ -1,5 +1,6 @@
 """Decoded uint8 images kept on disk for the next epoch and the next run."""
 
+import contextlib
 import hashlib
 import os
 import time
@@ -130,8 +131,9 @@ class DiskCache:
     def _remove_abandoned(self) -> None:
         """Removes what killed fills left; a fill at work has just touched its file."""
         for file in self.folder.glob("*.partial"):
-            if time.time() - file.stat().st_mtime > _ABANDONED_AFTER_S:
-                file.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another fill may finish and rename its file meanwhile
+                if time.time() - file.stat().st_mtime > _ABANDONED_AFTER_S:
+                    file.unlink()
 
     def _pixel_file(self, name: str) -> Path:
         return self.folder / f"{name}.pixels"

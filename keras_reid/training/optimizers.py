@@ -85,7 +85,7 @@ class TorchAdam(keras.optimizers.Adam):
         **kwargs: Other options of ``keras.optimizers.Adam``.
 
     Raises:
-        ValueError: ``l2`` negative.
+        ValueError: ``l2`` negative, or ``amsgrad`` asked for.
 
     Example:
         >>> from keras_reid.training import TorchAdam
@@ -98,6 +98,8 @@ class TorchAdam(keras.optimizers.Adam):
     """
 
     def __init__(self, learning_rate=0.001, l2=0.0, epsilon=1e-8, name="torch_adam", **kwargs):
+        if kwargs.get("amsgrad"):
+            raise ValueError("TorchAdam has no `amsgrad`. Leave it out, or use keras.optimizers.Adam.")
         super().__init__(learning_rate=learning_rate, epsilon=epsilon, name=name, **kwargs)
         _check_l2(l2)
         self.l2 = l2

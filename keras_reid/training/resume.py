@@ -51,6 +51,7 @@ class Resume(keras.callbacks.Callback):
         self._epoch = 0
         self._first_step = 0
         self._metrics: list[np.ndarray] | None = None
+        self.stopped = False
         self._interrupted = False
         self._previous_handler = None
 
@@ -115,6 +116,7 @@ class Resume(keras.callbacks.Callback):
         for keeper, state in zip(self.kept, kept, strict=True):
             keeper.set_state(state)
         self._first_step = manifest["step"]
+        self.stopped = manifest["stopped"]
         return manifest["epoch"], manifest["step"]
 
     def save(self, epoch: int, step: int) -> None:
@@ -125,6 +127,7 @@ class Resume(keras.callbacks.Callback):
         manifest = {
             "epoch": epoch,
             "step": step,
+            "stopped": bool(self.model.stop_training),
             "keras": keras.__version__,
             "backend": keras.backend.backend(),
             "variables": _describe(variables),
@@ -180,7 +183,8 @@ class Resume(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves: the next epoch begins at its first step."""
-        del logs
+        if self.model.stop_training and not np.isfinite(float((logs or {}).get("loss", 0.0))):
+            return  # the state before the NaN is the one to keep
         self._first_step = 0
         self.save(epoch + 1, 0)
         if self._interrupted:

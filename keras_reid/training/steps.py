@@ -25,6 +25,8 @@ def update(model, optimizers, loss_fn) -> dict:
     scales = [optimizer.scale_loss(ops.ones((), "float32")) for optimizer in optimizers]
     chosen = [variable for variables in owned for variable in variables]
     terms, gradients = backend.current().value_and_gradients(model, chosen, loss_fn, scales[0])
+    if len(optimizers) > 1:
+        gradients = _all_or_none_finite(optimizers, gradients)
     parts = []
     for variables in owned:
         parts.append(list(gradients[: len(variables)]))
@@ -36,6 +38,18 @@ def update(model, optimizers, loss_fn) -> dict:
             part = [g if g is None else g * ops.cast(scale / scales[0], g.dtype) for g in part]
         backend.current().apply(optimizer, part, variables)
     return terms
+
+
+def _all_or_none_finite(optimizers, gradients):
+    """Where one loss scale overflows, all do: skipping and halving together, they stay in step.
+
+    The loss is multiplied by the first one's scale alone, so an optimiser that halved its own by itself would skip the
+    next step too, and every one after it.
+    """
+    if not any(isinstance(optimizer, keras.optimizers.LossScaleOptimizer) for optimizer in optimizers):
+        return gradients
+    finite = ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in gradients if g is not None]))
+    return [g if g is None else ops.where(finite, g, ops.full_like(g, float("nan"))) for g in gradients]
 
 
 def train_batch(model, step, *arguments):

@@ -22,12 +22,12 @@ def test_each_name_calls_its_reader(tmp_path):
 def test_synthetic_needs_no_root(monkeypatch):
     class Renderer:
         @staticmethod
-        def load(root, **options):
-            return root, options
+        def load(root, seed=0):
+            return root, seed
 
     monkeypatch.setitem(sys.modules, "keras_reid.datasets.synthetic", Renderer)
-    assert datasets.load("synthetic", seed=3) == (None, {"seed": 3})
-    assert datasets.load("synthetic", "/here") == ("/here", {})
+    assert datasets.load("synthetic", seed=3) == (None, 3)
+    assert datasets.load("synthetic", "/here") == ("/here", 0)
 
 
 def test_names():
@@ -36,8 +36,10 @@ def test_names():
         datasets.load("market", "/")
     with pytest.raises(ValueError, match=r"Data set 'market1501' needs `root`.*load 'synthetic'"):
         datasets.load("market1501")
-    with pytest.raises(TypeError, match="colour"):
+    with pytest.raises(ValueError, match=r"Unknown option of the reader 'market1501' 'colour'.*Known: corrected_times"):
         datasets.load("market1501", "/", colour=1)
+    with pytest.raises(ValueError, match=r"'folder' needs the option\(s\) \['pattern'\]"):
+        datasets.load("folder", "/")
 
 
 def test_importing_costs_no_framework():

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import keras
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ class TwoParts(ReIDModel):
     """Two vectors; each step pulls both towards the images' mean, each by its own loss."""
 
     loss_names = ("loss", "left", "right")
+    weights_of_losses: ClassVar = {"left": 1.0, "right": 1.0}
 
     def __init__(self, together=True, **kwargs):
         super().__init__(image_size=(32, 32), num_classes=2, name="two_parts")
@@ -30,7 +33,8 @@ class TwoParts(ReIDModel):
     def training_step(self, batch, training=True):
         def loss(*parts):
             def losses():
-                values = {part: ops.sum(getattr(self, part).kernel) * 2.0 for part in parts}
+                weights = self.weights_of_losses
+                values = {part: ops.sum(getattr(self, part).kernel) * 2.0 * weights[part] for part in parts}
                 return sum(values.values()), values
 
             return losses
@@ -74,6 +78,21 @@ def test_loss_scales_cancel(together):
     model.train_on_batch(batch())
     assert float(ops.convert_to_numpy(model.left.kernel)[0, 0]) == pytest.approx(-1.0)
     assert float(ops.convert_to_numpy(model.right.kernel)[0, 0]) == pytest.approx(0.8)
+
+
+def test_an_overflow_in_one_group_stops_none_for_good():
+    model = TwoParts()
+    model.weights_of_losses = {"left": 1.0, "right": 1e34}
+    scales = {
+        name: keras.optimizers.LossScaleOptimizer(TorchSGD(1e-30), initial_scale=2.0**15) for name in ("left", "right")
+    }
+    model.compile(OptimizerGroup(scales))
+    for _ in range(8):  # 1e34 * 2 * 2^15 is infinite in float32, and finite below 2^14
+        model.train_on_batch(batch())
+    assert float(ops.convert_to_numpy(model.right.kernel)[0, 0]) < 1.0
+    assert float(ops.convert_to_numpy(scales["left"].dynamic_scale)) == float(
+        ops.convert_to_numpy(scales["right"].dynamic_scale)
+    )
 
 
 def test_the_rest_goes_to_the_group_without_a_pattern():

@@ -71,3 +71,5 @@ def test_bad_arguments():
         TorchSGD(0.1, momentum=1.0)
     with pytest.raises(ValueError, match="`l2` .* must not be negative"):
         TorchAdam(0.1, l2=-1.0)
+    with pytest.raises(ValueError, match="has no `amsgrad`"):
+        TorchAdam(0.1, amsgrad=True)

@@ -67,6 +67,27 @@ def test_control_c_finishes_the_step_and_saves(people, tmp_path, capsys, step, p
     assert "Stopping after this step" in capsys.readouterr().out
 
 
+class StopInTheFirstEpoch(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True
+
+
+def test_a_training_that_was_stopped_stays_stopped(people, tmp_path):
+    compiled().fit(batches(people), epochs=3, verbose=0, callbacks=[StopInTheFirstEpoch(), Resume(tmp_path)])
+    history = compiled().fit(batches(people), epochs=3, verbose=0, callbacks=[Resume(tmp_path)]).history
+    assert history == {}
+    assert Resume(tmp_path).position() == (1, 0)
+
+
+def test_nan_is_not_kept(people, tmp_path):
+    model = compiled()
+    model.fit(batches(people), epochs=1, verbose=0, callbacks=[Resume(tmp_path)])
+    model.neck.gamma.assign(np.full(256, np.nan, "float32"))
+    callbacks = [keras.callbacks.TerminateOnNaN(), Resume(tmp_path / "again")]
+    model.fit(batches(people), epochs=2, verbose=0, callbacks=callbacks)
+    assert Resume(tmp_path / "again").position() == (0, 0)
+
+
 def test_a_failing_training_gives_control_c_back(people, tmp_path):
     class Fail(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

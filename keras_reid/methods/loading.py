@@ -1,0 +1,45 @@
+"""Loading a saved model in a program that has not used the library's methods yet."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import keras
+
+from keras_reid.methods import ReIDModel  # registers every method with Keras
+
+__all__ = ["load_model"]
+
+
+def load_model(path: str | os.PathLike) -> ReIDModel:
+    """Loads a ``.keras`` file that a method saved; safe loading only.
+
+    ``keras.saving.load_model`` does the same once `keras_reid.methods` has been imported: Keras finds only classes that
+    are registered, and ``import keras_reid`` alone loads nothing.
+
+    Args:
+        path: The ``.keras`` file, or the folder of a finished run.
+
+    Returns:
+        The model, compiled if it was saved so.
+
+    Raises:
+        ValueError: There is no such file, it is damaged or no ``.keras`` file, or it holds another kind of model.
+
+    Example:
+        >>> import tempfile, pathlib, keras_reid
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.keras"
+        >>> keras_reid.zoo.load("baseline_tiny").save(path)
+        >>> keras_reid.load_model(path).name
+        'baseline'
+    """
+    path = Path(path)
+    path = path / "model.keras" if path.is_dir() else path
+    if not path.is_file():
+        raise ValueError(f"There is no model {path}. Give a .keras file or the folder of a finished run.")
+    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no whole .keras file: it has another format, or it was cut short.")
+    model = keras.saving.load_model(path)
+    if not isinstance(model, ReIDModel):
+        raise ValueError(f"{path} holds a {type(model).__name__}, which is no model of this library.")
+    return model

@@ -238,8 +238,8 @@ def _checked_side(side: str, times: Any, cameras: Any) -> tuple[np.ndarray, np.n
         if count:
             raise ValueError(
                 f"Temporal lifting needs the {what} of every image. Received: {count} of "
-                f"{len(times)} {side} images without. Data sets such as CUHK03-NP and MSMT17 come "
-                "without times; leave the lift out there."
+                f"{len(times)} {side} images without. Leave the lift out where the data do not tell (CUHK03-NP "
+                "and MSMT17 have no times)."
             )
     return times, cameras
 

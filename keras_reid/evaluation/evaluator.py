@@ -54,9 +54,8 @@ def evaluate(
         The report. Queries without a match are left out of the means, counted and named.
 
     Raises:
-        ValueError: The data set has no query or no gallery, or an image cannot be read (then the sentence is
-            in an error of TensorFlow's own, as the image was read inside of `tf.data`).
-        TypeError: A post-processing step is no callable, or returns no ``Ranking``.
+        ValueError: The data set has no query or no gallery, or an image cannot be read.
+        TypeError: ``dataset`` is no data set, a post-processing step is no callable, or it returns no ``Ranking``.
 
     Example:
         >>> import keras_reid

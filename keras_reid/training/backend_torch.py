@@ -41,7 +41,7 @@ def enable_determinism() -> None:
 
 
 def random_state() -> np.ndarray | None:
-    """Torch draws dropout masks from its own global generator: its state as bytes."""
+    """The state of torch's global CPU generator, which draws dropout masks there; a GPU's generators are not saved."""
     return torch.get_rng_state().numpy()
 
 

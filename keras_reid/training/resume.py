@@ -23,6 +23,9 @@ class Resume(keras.callbacks.Callback):
     both, and the running means of the named losses, so that a run that was killed ends with the weights of one that
     was not. The file is replaced atomically: a kill while saving leaves the state before it.
 
+    Two things make a resumed run differ: an optimiser with ``use_ema``, whose averages Keras writes into the weights
+    at the end of every ``fit``, and dropout under torch on a GPU, whose generator is not saved.
+
     Ctrl-C finishes the step under way, saves, and raises ``KeyboardInterrupt``; a second Ctrl-C stops at once.
 
     Args:

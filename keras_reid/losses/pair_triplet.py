@@ -9,6 +9,17 @@ from keras_reid.losses.triplet import pair_masks
 __all__ = ["PairTripletLoss", "pair_hard_triplet"]
 
 
+def score_gaps(labels, scores):
+    """Lowest positive minus highest negative score [B], 0 where there is no triplet, and which anchors have one."""
+    positive, negative = pair_masks(labels)
+    scores = ops.cast(scores, "float32")
+    # Finite stand-ins: infinities would make the gradient NaN.
+    hardest_positive = ops.min(ops.where(positive, scores, 1e9), axis=1)
+    hardest_negative = ops.max(ops.where(negative, scores, -1e9), axis=1)
+    valid = ops.logical_and(ops.any(positive, axis=1), ops.any(negative, axis=1))
+    return ops.where(valid, hardest_positive - hardest_negative, 0.0), valid
+
+
 def pair_hard_triplet(labels, scores, margin: float = 16.0):
     """Triplet loss of each anchor with its least similar positive and its most similar negative in the batch.
 
@@ -37,13 +48,8 @@ def pair_hard_triplet(labels, scores, margin: float = 16.0):
         Liao and Shao, "Graph Sampling Based Deep Metric Learning for Generalizable Person Re-Identification", CVPR
         2022; the margin of 16 and the missing positive as in the authors' code.
     """
-    positive, negative = pair_masks(labels)
-    scores = ops.cast(scores, "float32")
-    # Finite stand-ins: infinities would make the gradient NaN.
-    hardest_positive = ops.min(ops.where(positive, scores, 1e9), axis=1)
-    hardest_negative = ops.max(ops.where(negative, scores, -1e9), axis=1)
-    valid = ops.logical_and(ops.any(positive, axis=1), ops.any(negative, axis=1))
-    return ops.where(valid, ops.relu(margin - hardest_positive + hardest_negative), 0.0)
+    gaps, valid = score_gaps(labels, scores)
+    return ops.where(valid, ops.relu(margin - gaps), 0.0)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

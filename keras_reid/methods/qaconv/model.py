@@ -10,7 +10,7 @@ from keras_reid.backbones import ResNet
 from keras_reid.checks import check_positive_int, unknown_name
 from keras_reid.layers import ClassMemory, ImageNormalization, QAConvMatcher
 from keras_reid.losses import pair_focal_loss, pair_hard_triplet
-from keras_reid.losses.triplet import pair_masks
+from keras_reid.losses.pair_triplet import score_gaps
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.qaconv.comparison import MapComparison
 
@@ -196,10 +196,9 @@ class QAConv(MapComparison, ReIDModel):
         maps = self(batch["image"], training=training)  # [B, h, w, d]
         logits = self.matcher(maps, maps, training=training)  # [B, B]
         loss = ops.mean(pair_hard_triplet(labels, logits, self.margin))
-        positive, negative = pair_masks(labels)
-        hardest_positive = ops.min(ops.where(positive, logits, 1e9), axis=1)
-        hardest_negative = ops.max(ops.where(negative, logits, -1e9), axis=1)
-        accuracy = ops.mean(ops.cast(hardest_positive >= hardest_negative, "float32"))
+        gaps, valid = score_gaps(labels, logits)
+        right = ops.sum(ops.cast(ops.logical_and(valid, gaps >= 0.0), "float32"))
+        accuracy = ops.divide_no_nan(right, ops.sum(ops.cast(valid, "float32")))
         return loss, {"loss": loss, "accuracy": accuracy}
 
     def get_config(self) -> dict:

@@ -16,8 +16,25 @@ __all__ = ["ReIDDataset", "ReIDTable", "check", "folder", "list_names", "load", 
 _READERS = {
     "csv": ("keras_reid.datasets.folder", "from_csv"),
     "folder": ("keras_reid.datasets.folder", "from_folder"),
-    "market1501": ("keras_reid.datasets.market1501", "load"),
     "synthetic": ("keras_reid.datasets.synthetic", "load"),
+    "synthetic_thermal": ("keras_reid.datasets.synthetic.thermal", "load"),
+    **{
+        name: (f"keras_reid.datasets.{name}", "load")
+        for name in (
+            "cuhk03_np",
+            "cuhk_sysu",
+            "dukemtmc",
+            "grid",
+            "ilids",
+            "market1501",
+            "msmt17",
+            "prid2011",
+            "randperson",
+            "regdb",
+            "sysu_mm01",
+            "viper",
+        )
+    },
 }
 
 
@@ -30,7 +47,7 @@ def list_names() -> list[str]:
     Example:
         >>> from keras_reid import datasets
         >>> datasets.list_names()
-        ['csv', 'folder', 'market1501', 'synthetic']
+        ['csv', 'cuhk03_np', 'cuhk_sysu', 'dukemtmc', 'folder', 'grid', 'ilids', 'market1501', ...]
     """
     return sorted(_READERS)
 
@@ -59,7 +76,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None, **options: objec
     """
     if name not in _READERS:
         raise unknown_name("data set", name, _READERS)
-    if root is None and name != "synthetic":
+    if root is None and not name.startswith("synthetic"):
         raise ValueError(
             f"Data set {name!r} needs `root`, the place where it lies on this machine; nothing is "
             "downloaded. For people that the library draws itself, load 'synthetic'."

@@ -21,11 +21,13 @@ class ReIDDataset:
         protocol: How to evaluate. `"market1501"` ignores, per query, the gallery images of its own
             identity and camera; `"no_camera"` ignores nothing, for data without cameras.
         notes: Sentences about these data that a reader found worth saying.
+        trials: Gallery row numbers of each trial, for protocols that draw several small galleries and
+            take the mean over them. Empty: one trial, the whole gallery.
 
     Raises:
         TypeError: A split is no `ReIDTable`.
-        ValueError: An identity is in the training split and in a test split, or (protocol
-            `"no_camera"`) an image is in the query and in the gallery.
+        ValueError: A trial names rows that the gallery does not have, an identity is in the training split
+            and in a test split, or (protocol `"no_camera"`) an image is in the query and in the gallery.
 
     Example:
         >>> from keras_reid.datasets import ReIDDataset, ReIDTable
@@ -46,6 +48,7 @@ class ReIDDataset:
     gallery: ReIDTable
     protocol: str = "market1501"
     notes: tuple[str, ...] = ()
+    trials: tuple[np.ndarray, ...] = ()
 
     def __post_init__(self) -> None:
         for split in ("train", "query", "gallery"):
@@ -55,6 +58,12 @@ class ReIDDataset:
         self._check_identities()
         if self.protocol == "no_camera":
             self._check_images()
+        for number, rows in enumerate(self.trials):
+            if not len(rows) or np.min(rows) < 0 or np.max(rows) >= len(self.gallery):
+                raise ValueError(
+                    f"Trial {number} of {self.name!r} must name rows of the gallery, 0 to {len(self.gallery) - 1}. "
+                    f"Received: {_first(np.asarray(rows))}."
+                )
 
     def _check_identities(self) -> None:
         test_ids = np.union1d(self.query.person_id, self.gallery.person_id)

@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from keras_reid.datasets._layout import find_root, list_images, parse_names
+from keras_reid.datasets._published import compare_with_published
 from keras_reid.datasets.dataset import ReIDDataset, require_matches
 from keras_reid.datasets.table import ReIDTable
 from keras_reid.datasets.times import market1501_times
@@ -95,19 +96,7 @@ def load(root: str | os.PathLike[str], corrected_times: bool = False) -> ReIDDat
         train=tables["train"],
         query=tables["query"],
         gallery=tables["gallery"],
-        notes=_compare_with_published(tables),
+        notes=compare_with_published("Market-1501", PUBLISHED_COUNTS, tables),
     )
     require_matches(dataset, "Market-1501's names give the camera as _c1, _c2, ...")
     return dataset
-
-
-def _compare_with_published(tables: dict[str, ReIDTable]) -> tuple[str, ...]:
-    """Returns a sentence per split that differs, if this can be the real data set at all."""
-    if any(2 * len(tables[split]) < images for split, (_, images) in PUBLISHED_COUNTS.items()):
-        return ()
-    return tuple(
-        f"{split} has {tables[split].num_persons} persons and {len(tables[split])} images; "
-        f"Market-1501 is published with {persons} and {images}. Is the copy complete and unmodified?"
-        for split, (persons, images) in PUBLISHED_COUNTS.items()
-        if (tables[split].num_persons, len(tables[split])) != (persons, images)
-    )

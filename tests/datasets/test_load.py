@@ -31,7 +31,9 @@ def test_synthetic_needs_no_root(monkeypatch):
 
 
 def test_names():
-    assert datasets.list_names() == ["csv", "folder", "market1501", "synthetic"]
+    names = datasets.list_names()
+    assert names == sorted(names)
+    assert {"csv", "folder", "market1501", "msmt17", "regdb", "synthetic", "synthetic_thermal"} <= set(names)
     with pytest.raises(ValueError, match=r"Unknown data set 'market'\. Did you mean 'market1501'\?"):
         datasets.load("market", "/")
     with pytest.raises(ValueError, match=r"Data set 'market1501' needs `root`.*load 'synthetic'"):

@@ -13,7 +13,8 @@ class CosineClassifier(keras.layers.Layer):
     """Cosine of each feature with the direction of each identity, ``[B, D] -> [B, K]``, in float32.
 
     Args:
-        num_classes: ``K``, the number of training identities.
+        num_classes: ``K``, the number of training identities; ``None`` if `size` will say it, as in
+            `IdentityClassifier`.
         **kwargs: `keras.layers.Layer`'s own (``name``, ``dtype``, ``trainable``).
 
     Raises:
@@ -29,9 +30,14 @@ class CosineClassifier(keras.layers.Layer):
         Deng et al., "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", CVPR 2019.
     """
 
-    def __init__(self, num_classes: int, **kwargs):
+    def __init__(self, num_classes: int | None = None, **kwargs):
         super().__init__(**kwargs)
+        self.num_classes = None if num_classes is None else check_positive_int("num_classes", num_classes)
+
+    def size(self, features: int, num_classes: int) -> None:
+        """Creates the directions [features, num_classes]."""
         self.num_classes = check_positive_int("num_classes", num_classes)
+        self.build((None, features))
 
     def build(self, input_shape):
         """Creates the directions."""

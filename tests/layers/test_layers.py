@@ -107,6 +107,9 @@ def test_cosine_classifier_is_bounded_and_ignores_length():
     np.testing.assert_allclose(numpy(classifier(5.0 * features)), cosines, atol=1e-6)
     kernel = numpy(classifier.kernel)
     np.testing.assert_allclose(numpy(classifier(kernel.T))[range(7), range(7)], 1.0, atol=1e-6)
+    late = CosineClassifier()
+    late.size(4, 7)
+    assert tuple(late(features).shape) == (3, 7)
 
 
 @pytest.mark.parametrize(

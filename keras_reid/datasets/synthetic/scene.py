@@ -1,5 +1,6 @@
 """One picture: a person before a camera, with all that disturbs the view."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import pi
 
@@ -11,15 +12,15 @@ from keras_reid.datasets.synthetic.difficulty import V1
 from keras_reid.datasets.synthetic.figure import body_solids
 from keras_reid.datasets.synthetic.paint import visible_palette
 from keras_reid.datasets.synthetic.person import Person
-from keras_reid.datasets.synthetic.raster import Canvas, Capsule, Floats, Lathe, draw_solid
+from keras_reid.datasets.synthetic.raster import Canvas, Capsule, Floats, Lathe, Light, draw_solid
 from keras_reid.datasets.synthetic.scenery import GROUND, PLATE, plate, thing_colour
 from keras_reid.datasets.synthetic.sites import find_site
 from keras_reid.datasets.synthetic.stage import Pose
 
-__all__ = ["IMAGE_SIZE", "Shot", "draw", "sample_shot"]
+__all__ = ["IMAGE_SIZE", "Shot", "arrange", "background", "draw", "noise_at", "paint_people", "sample_shot"]
 
 IMAGE_SIZE = (128, 64)  # rows, columns
-_SUPERSAMPLING = 1.5
+_CANVAS = (192, 96)  # one and a half times as large: figures are drawn finer than they are seen
 _STATURE = 0.86  # of the picture's rows, before jitter
 _STREAM = 7005
 
@@ -135,11 +136,50 @@ def draw(person: Person, camera: Camera, shot: Shot, company: Person | None = No
         >>> synthetic.draw(synthetic.sample_person("A", 0, 0), camera, shot).shape
         (128, 64, 3)
     """
-    rows, columns = (round(_SUPERSAMPLING * side) for side in IMAGE_SIZE)
-    pixels = _background(camera, shot, rows, columns)
+    pixels = background(plate(camera), camera.horizon, shot)
+    figures = arrange(person, company, shot, camera.pitch)
+    for _, stance in figures:
+        _cast_shadow(pixels, stance, camera)
+    things = np.array([(0, 0, 0), thing_colour(camera), (0.2, 0.33, 0.16)], np.float32).T.copy()
+    paint_people(pixels, figures, shot, visible_palette, things, camera.light)
+    return develop(pixels, camera, IMAGE_SIZE, shot.exposure, noise_at(shot))
+
+
+def background(view: NDArray[np.uint8], horizon: float, shot: Shot) -> Floats:
+    """Returns what stands behind the people: the part of a camera's view in which the person is.
+
+    Args:
+        view: uint8 [C, rows, columns] of the size `PLATE`.
+        horizon: Row of the ground line, of the picture's height from the top.
+        shot: How.
+
+    Returns:
+        float32 [C, 192, 96] in [0, 1], to paint on.
+    """
+    rows, columns = _CANVAS
+    top = round(GROUND - (horizon + shot.horizon) * rows)
+    top = min(max(top, 0), PLATE[0] - rows)
+    left = round(shot.place * (PLATE[1] - columns))
+    part = view[:, top : top + rows, left : left + columns]
+    return part.astype(np.float32) * np.float32(1 / 255)
+
+
+def arrange(person: Person, company: Person | None, shot: Shot, pitch: float) -> list[tuple[Person, Pose]]:
+    """Says who stands where, far ones first.
+
+    Args:
+        person: Who.
+        company: The other person, there if the shot has a place for one.
+        shot: How.
+        pitch: How far the camera looks down, radians.
+
+    Returns:
+        One or two people with their poses.
+    """
+    rows, columns = _CANVAS
     scale = _STATURE * rows * shot.zoom
     ground = rows * (0.5 + 0.5 * _STATURE + 0.025 + shot.shift_y)
-    pose = Pose(columns * (0.5 + shot.shift_x), ground, scale, shot.yaw, shot.phase, camera.pitch)
+    pose = Pose(columns * (0.5 + shot.shift_x), ground, scale, shot.yaw, shot.phase, pitch)
     figures = [(person, pose)]
     if company is not None and shot.company_x:
         step = 0.03 * rows * (1 if shot.company_before else -1)
@@ -149,27 +189,41 @@ def draw(person: Person, camera: Camera, shot: Shot, company: Person | None = No
             scale * (1.05 if shot.company_before else 0.95),
             shot.company_yaw,
             shot.phase + 1.3,
-            camera.pitch,
+            pitch,
         )
         figures.insert(1 if shot.company_before else 0, (company, beside))
-    for _, stance in figures:
-        _cast_shadow(pixels, stance, camera)
+    return figures
+
+
+def paint_people(
+    pixels: Floats,
+    figures: list[tuple[Person, Pose]],
+    shot: Shot,
+    palette: Callable[[Person], Floats],
+    things: Floats,
+    light: Light,
+) -> None:
+    """Paints the figures, and the obstacle before them, on a background.
+
+    Args:
+        pixels: float32 [C, rows, columns], changed in place.
+        figures: People and poses, far ones first.
+        shot: How.
+        palette: A person's look to this kind of camera, float32 [C, materials].
+        things: Look of obstacles, float32 [C, 3]: nothing, posts and boxes, bushes.
+        light: The light.
+    """
     for who, stance in figures:
-        canvas = Canvas(pixels, visible_palette(who), camera.light, shot.seed % 250)
+        canvas = Canvas(pixels, palette(who), light, shot.seed % 250)
         for solid in body_solids(who, stance):
             draw_solid(canvas, solid)
     if shot.obstacle != "none":
-        _draw_obstacle(pixels, camera, shot)
-    noise_at = shot.seed % 127, shot.seed // 127 % 127
-    return develop(pixels, camera, IMAGE_SIZE, shot.exposure, noise_at)
+        _draw_obstacle(Canvas(pixels, things, light, shot.seed % 250), shot)
 
 
-def _background(camera: Camera, shot: Shot, rows: int, columns: int) -> Floats:
-    top = round(GROUND - (camera.horizon + shot.horizon) * rows)
-    top = min(max(top, 0), PLATE[0] - rows)
-    left = round(shot.place * (PLATE[1] - columns))
-    view = plate(camera)[:, top : top + rows, left : left + columns]
-    return view.astype(np.float32) * np.float32(1 / 255)
+def noise_at(shot: Shot) -> tuple[int, int]:
+    """Returns where in a plate of noise a shot's noise begins, each below 128."""
+    return shot.seed % 127, shot.seed // 127 % 127
 
 
 def _cast_shadow(pixels: Floats, pose: Pose, camera: Camera) -> None:
@@ -186,10 +240,8 @@ def _cast_shadow(pixels: Floats, pose: Pose, camera: Camera) -> None:
     pixels[:, top:] *= 1 - depth * np.maximum(1 - x * x - y * y, 0)
 
 
-def _draw_obstacle(pixels: Floats, camera: Camera, shot: Shot) -> None:
-    rows, columns = pixels.shape[1:]
-    colour = np.array([(0, 0, 0), thing_colour(camera), (0.2, 0.33, 0.16)], np.float32).T.copy()
-    canvas = Canvas(pixels, colour, camera.light, shot.seed % 250)
+def _draw_obstacle(canvas: Canvas, shot: Shot) -> None:
+    rows, columns = canvas.pixels.shape[1:]
     x, size = shot.obstacle_x * columns, shot.obstacle_size
     if shot.obstacle == "post":
         half = (0.05 + 0.06 * size) * columns

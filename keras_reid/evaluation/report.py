@@ -11,7 +11,9 @@ import numpy as np
 
 from keras_reid.datasets import ReIDTable
 from keras_reid.evaluation.report_json import FORMAT, report_fields, tables_and_queries
+from keras_reid.evaluation.report_text import report_text
 from keras_reid.evaluation.selection import select_queries
+from keras_reid.evaluation.statistics import metric_value, standard_deviation
 from keras_reid.retrieval import Metrics
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class Report:
         gallery: The images that were searched, G rows.
         post_process: Names of the post-processing steps, in order.
         provenance: What made these numbers: model, versions, date, seed.
+        trials: The metrics of each trial, where the protocol draws several galleries; `metrics` is
+            then their mean. Empty: there is one gallery.
 
     Raises:
         ValueError: Metrics and tables do not belong together.
@@ -60,14 +64,18 @@ class Report:
     gallery: ReIDTable
     post_process: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    trials: tuple[Metrics, ...] = ()
 
     def __post_init__(self) -> None:
-        said = (self.metrics.num_queries, self.metrics.num_gallery)
-        if said != (len(self.query), len(self.gallery)):
-            raise ValueError(
-                f"The metrics are of {said[0]} queries and {said[1]} gallery images, the tables "
-                f"hold {len(self.query)} and {len(self.gallery)}."
-            )
+        hold = (len(self.query), len(self.gallery))
+        for metrics in (self.metrics, *self.trials):
+            said = (metrics.num_queries, metrics.num_gallery)
+            # A trial searches a part of the gallery.
+            if said != hold and not (self.trials and said[0] == hold[0] and said[1] <= hold[1]):
+                raise ValueError(
+                    f"The metrics are of {said[0]} queries and {said[1]} gallery images, the tables "
+                    f"hold {hold[0]} and {hold[1]}."
+                )
 
     @property
     def cmc(self) -> np.ndarray:
@@ -108,6 +116,36 @@ class Report:
             ValueError: The curve does not reach that far.
         """
         return self.metrics.rank(k)
+
+    def value(self, metric: str) -> float:
+        """Returns a metric by its name.
+
+        Args:
+            metric: ``"mean_ap"``, ``"mean_inp"``, or ``"rank1"``, ``"rank5"``, ...
+
+        Returns:
+            A share from 0 to 1; NaN if no query has a match.
+
+        Raises:
+            ValueError: There is no such metric, or the curve does not reach that far.
+        """
+        return metric_value(self.metrics, metric)
+
+    def spread(self, metric: str) -> float:
+        """Returns the standard deviation of a metric over the trials (divided by n - 1).
+
+        It says what the choice of the gallery does, not what other people or another training would.
+
+        Args:
+            metric: As in `value`.
+
+        Returns:
+            The standard deviation; NaN of fewer than two trials.
+
+        Raises:
+            ValueError: As in `value`.
+        """
+        return standard_deviation([metric_value(trial, metric) for trial in self.trials])
 
     def skipped_sentences(self) -> list[str]:
         """Returns how many queries were skipped, why, and who they show; empty if all counted."""
@@ -170,6 +208,7 @@ class Report:
             "dataset": self.dataset,
             "post_process": list(self.post_process),
             "metrics": self.metrics.to_dict(),
+            "trials": [trial.to_dict() for trial in self.trials],
             "provenance": dict(self.provenance),
         }
 
@@ -224,28 +263,7 @@ class Report:
         return write_html(path, title or f"Retrieval on {self.dataset}", {self.dataset: self})
 
     def __str__(self) -> str:
-        metrics = self.metrics
-        head = f"{self.dataset} (protocol {metrics.protocol}, {metrics.ap} AP)"
-        after = f"after: {', '.join(self.post_process)}" if self.post_process else ""
-        ranks = [k for k in (1, 5, 10) if k <= len(self.cmc)]
-        names = [*(f"rank-{k}" for k in ranks), "mAP", "mINP"]
-        values = [*(self.rank(k) for k in ranks), self.mean_ap, self.mean_inp]
-        counted = (
-            f"{metrics.valid_queries} of {metrics.num_queries} queries counted, {metrics.num_gallery} gallery images"
-        )
-        made = ", ".join(str(self.provenance[k]) for k in ("zoo entry", "model", "date") if k in self.provenance)
-        if unreadable := self.provenance.get("skipped_images"):
-            counted += f"; {len(unreadable)} unreadable images left out"
-        lines = [
-            head,
-            after,
-            "  ".join(f"{name:>7}" for name in names),
-            "  ".join("    n/a" if np.isnan(v) else f"{100 * v:>6.1f}%" for v in values),
-            counted,
-            *self.skipped_sentences(),
-            made,
-        ]
-        return "\n".join(line for line in lines if line)
+        return report_text(self)
 
     __repr__ = __str__
 

@@ -32,10 +32,12 @@ def tables_and_queries(report: "Report") -> dict[str, Any]:
     Example:
         See ``Report.to_json``, which writes them.
     """
-    queries: dict[str, Any] = {name: _plain(getattr(report.metrics, name)) for name in _PER_QUERY}
-    queries["top_indices"] = _plain(report.metrics.top_indices)
     tables = {"query": report.query, "gallery": report.gallery}
-    return {"queries": queries, **{name: _table_columns(table) for name, table in tables.items()}}
+    return {
+        "queries": _queries(report.metrics),
+        "trial_queries": [_queries(trial) for trial in report.trials],
+        **{name: _table_columns(table) for name, table in tables.items()},
+    }
 
 
 def report_fields(whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,22 +52,34 @@ def report_fields(whole: Mapping[str, Any]) -> dict[str, Any]:
     Example:
         See ``Report.from_json``, which calls it.
     """
-    means, queries = dict(whole["metrics"]), whole["queries"]
+    # Files of before there were trials have no such keys.
+    trials = zip(whole.get("trials", ()), whole.get("trial_queries", ()), strict=True)
+    return {
+        "dataset": whole["dataset"],
+        "metrics": _metrics(whole["metrics"], whole["queries"]),
+        "query": _table(whole["query"]),
+        "gallery": _table(whole["gallery"]),
+        "post_process": tuple(whole["post_process"]),
+        "provenance": whole["provenance"],
+        "trials": tuple(_metrics(*trial) for trial in trials),
+    }
+
+
+def _queries(metrics: Metrics) -> dict[str, Any]:
+    """What ``Metrics.to_dict`` leaves out: the results of each query."""
+    return {name: _plain(getattr(metrics, name)) for name in (*_PER_QUERY, "top_indices")}
+
+
+def _metrics(means: Mapping[str, Any], queries: Mapping[str, Any]) -> Metrics:
+    """Makes metrics again from ``Metrics.to_dict`` and `_queries`."""
+    means = dict(means)
     arrays = {name: _floats(queries[name]) for name in _PER_QUERY}
     if queries["top_indices"] is not None:
         arrays["top_indices"] = np.array(queries["top_indices"], np.int64)
     cmc, *both = (np.array(means.pop(name), np.float64) for name in ("cmc", "mean_ap", "mean_inp"))
     mean_ap, mean_inp = map(float, both)
     notes = tuple(means.pop("notes"))
-    metrics = Metrics(cmc=cmc, mean_ap=mean_ap, mean_inp=mean_inp, notes=notes, **means, **arrays)
-    return {
-        "dataset": whole["dataset"],
-        "metrics": metrics,
-        "query": _table(whole["query"]),
-        "gallery": _table(whole["gallery"]),
-        "post_process": tuple(whole["post_process"]),
-        "provenance": whole["provenance"],
-    }
+    return Metrics(cmc=cmc, mean_ap=mean_ap, mean_inp=mean_inp, notes=notes, **means, **arrays)
 
 
 def _plain(values: np.ndarray | None) -> Any:

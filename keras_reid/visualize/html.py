@@ -111,8 +111,8 @@ def _summary(reports: "Mapping[str, Report]", notes: Sequence[str]) -> str:
     heads = ("rank-1", "rank-5", "rank-10", "mAP", "mINP", "queries", "skipped")
     lines = []
     for label, report in reports.items():
-        ranks = [report.rank(k) if k <= len(report.cmc) else None for k in (1, 5, 10)]
-        cells = [_percent(value) for value in (*ranks, report.mean_ap, report.mean_inp)]
+        names = [name if k <= len(report.cmc) else None for k, name in ((1, "rank1"), (5, "rank5"), (10, "rank10"))]
+        cells = [_value(report, name) for name in (*names, "mean_ap", "mean_inp")]
         cells += [f"{report.metrics.valid_queries:,}", f"{report.skipped_queries:,}"]
         numbers = "".join(
             f'<td class="number{" key" if head in ("rank-1", "mAP") else ""}">{cell}</td>'
@@ -120,7 +120,8 @@ def _summary(reports: "Mapping[str, Report]", notes: Sequence[str]) -> str:
         )
         below = [] if report.dataset == label else [f"on {report.dataset}"]
         below += [f"after {', '.join(report.post_process)}"] if report.post_process else []
-        said = f'<br><span class="caption">{escape(" ".join(below))}</span>' if below else ""
+        below += [f"mean of {len(report.trials)} trials ± standard deviation"] if len(report.trials) > 1 else []
+        said = f'<br><span class="caption">{escape("; ".join(below))}</span>' if below else ""
         lines.append(f'<tr><th scope="row">{escape(label)}{said}</th>{numbers}</tr>')
     head = "".join(f'<th scope="col" class="number">{name}</th>' for name in heads)
     said = "".join(f"<li>{escape(note)}</li>" for note in notes)
@@ -256,6 +257,14 @@ def _plain(key: str, value: object) -> str:
     if isinstance(value, list):
         return f"{len(value)}: {', '.join(map(str, value[:5]))}{', ...' if len(value) > 5 else ''}"
     return f"{value:,}" if key == "parameters" else str(value)
+
+
+def _value(report: "Report", metric: str | None) -> str:
+    """Writes one number of a report, with its spread over the trials below it if there are several."""
+    if metric is None:
+        return _percent(None)
+    spread = f'<br><span class="caption">±{_percent(report.spread(metric))}</span>' if len(report.trials) > 1 else ""
+    return _percent(report.value(metric)) + spread
 
 
 def _percent(value: float | None) -> str:

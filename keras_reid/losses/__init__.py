@@ -6,6 +6,7 @@ from keras_reid.losses.centre import centre_loss, updated_centres
 from keras_reid.losses.identity import IdentityLoss, identity_loss
 from keras_reid.losses.pair_focal import PairFocalLoss, pair_focal_loss
 from keras_reid.losses.pair_triplet import PairTripletLoss, pair_hard_triplet
+from keras_reid.losses.transport import cross_modality_emd, transport_plan
 from keras_reid.losses.triplet import (
     TripletLoss,
     active_fraction,
@@ -13,6 +14,7 @@ from keras_reid.losses.triplet import (
     check_positives,
     valid_anchors,
 )
+from keras_reid.losses.variance_ratio import variance_ratio
 
 __all__ = [
     "ArcFaceLoss",
@@ -26,9 +28,12 @@ __all__ = [
     "batch_hard_triplet",
     "centre_loss",
     "check_positives",
+    "cross_modality_emd",
     "identity_loss",
     "pair_focal_loss",
     "pair_hard_triplet",
+    "transport_plan",
     "updated_centres",
     "valid_anchors",
+    "variance_ratio",
 ]

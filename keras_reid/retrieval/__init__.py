@@ -7,6 +7,7 @@ from keras_reid.retrieval.ranking import Ranking
 from keras_reid.retrieval.reranking import Rerank, k_reciprocal_jaccard, rerank
 from keras_reid.retrieval.similarity import cosine_similarity, score_blocks
 from keras_reid.retrieval.temporal_lifting import TemporalLift, temporal_lift
+from keras_reid.retrieval.trials import evaluate_trials, mean_metrics
 
 __all__ = [
     "Metrics",
@@ -17,8 +18,10 @@ __all__ = [
     "cosine_similarity",
     "evaluate_features",
     "evaluate_scores",
+    "evaluate_trials",
     "get_protocol",
     "k_reciprocal_jaccard",
+    "mean_metrics",
     "rerank",
     "score_blocks",
     "temporal_lift",

@@ -1,4 +1,4 @@
-"""One query's ranks and average precision, from comparisons with its matches: no row is ever sorted."""
+"""One query's ranks and average precision, by counting how many images reach each match's score."""
 
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ __all__ = ["AP_KINDS", "QueryResult", "judge_query"]
 
 AP_KINDS = ("step", "trapezoid")
 
-# Above this many distinct match scores, one binary search per gallery image beats one pass per match.
-_PASSES = 64
+# Up to so many distinct match scores, one pass over the row for each is cheaper than sorting the row.
+_PASSES = 32
 
 
 class QueryResult(NamedTuple):
@@ -20,7 +20,7 @@ class QueryResult(NamedTuple):
     first_match_rank: int
 
 
-def judge_query(row: np.ndarray, match: np.ndarray, ignored: np.ndarray, ap: str = "step") -> QueryResult:
+def judge_query(row: np.ndarray, matches: np.ndarray, ignored: np.ndarray, ap: str = "step") -> QueryResult:
     r"""Judges one row of scores.
 
     With P matches and thresholds ``t`` at their distinct scores, ``h(t)`` matches and ``n(t)`` images
@@ -35,8 +35,8 @@ def judge_query(row: np.ndarray, match: np.ndarray, ignored: np.ndarray, ap: str
 
     Args:
         row: [G] scores, higher is closer.
-        match: [G] bool, the images to find; at least one.
-        ignored: [G] bool, images that do not count; disjoint from ``match``.
+        matches: [P] positions of the images to find; at least one.
+        ignored: Positions of the images that do not count; none of them a match, none twice.
         ap: ``"step"`` or ``"trapezoid"``.
 
     Returns:
@@ -44,8 +44,8 @@ def judge_query(row: np.ndarray, match: np.ndarray, ignored: np.ndarray, ap: str
 
     Example:
         >>> import numpy as np
-        >>> row, match = np.array([0.9, 0.8, 0.7]), np.array([True, False, True])
-        >>> judge_query(row, match, ignored=np.zeros(3, bool)).average_precision
+        >>> row = np.array([0.9, 0.8, 0.7])
+        >>> judge_query(row, matches=np.array([0, 2]), ignored=np.zeros(0, int)).average_precision
         0.8333333333333333
 
     Reference:
@@ -53,41 +53,28 @@ def judge_query(row: np.ndarray, match: np.ndarray, ignored: np.ndarray, ap: str
         Learning for Person Re-identification: A Survey and Outlook, TPAMI 2021 (mINP). The tie rule
         for ranks is our choice.
     """
-    thresholds, hits = np.unique(row[match], return_counts=True)
-    others = row[~(match | ignored)]
-    others = others[others >= thresholds[0]]  # the rest ranks behind the last match
-    errors = _count_from(thresholds, others)
+    thresholds, hits = np.unique(row[matches], return_counts=True)
     found = hits[::-1].cumsum()[::-1]
-    matches = int(found[0])
-    precision = found / (found + errors)
+    left_out = np.sort(row[ignored])
+    is_sorted = len(thresholds) > _PASSES
+    values = np.sort(row) if is_sorted else row
+    retrieved = _count(values, thresholds, False, is_sorted) - _count(left_out, thresholds, False, True)
+    precision = found / retrieved
     if ap == "trapezoid":
-        before = found - hits
-        retrieved = before + _count_above(thresholds, others)
-        above = np.where(retrieved > 0, before / np.maximum(retrieved, 1), 1.0)
+        before = _count(values, thresholds, True, is_sorted) - _count(left_out, thresholds, True, True)
+        above = np.where(before > 0, (found - hits) / np.maximum(before, 1), 1.0)
         precision = (precision + above) / 2.0
+    errors = retrieved - found
     return QueryResult(
-        average_precision=float(hits @ precision) / matches,
-        inverse_negative_penalty=matches / (matches + int(errors[0])),
+        average_precision=float(hits @ precision) / len(matches),
+        inverse_negative_penalty=len(matches) / int(retrieved[0]),
         first_match_rank=1 + int(errors[-1]),
     )
 
 
-def _count_from(thresholds: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Returns how many values are >= each of the ascending thresholds."""
-    if len(thresholds) <= _PASSES:
-        return np.array([np.count_nonzero(values >= threshold) for threshold in thresholds])
-    reached = np.searchsorted(thresholds, values, side="right")
-    return _tail_counts(reached, len(thresholds))
-
-
-def _count_above(thresholds: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Returns how many values are > each of the ascending thresholds."""
-    if len(thresholds) <= _PASSES:
-        return np.array([np.count_nonzero(values > threshold) for threshold in thresholds])
-    passed = np.searchsorted(thresholds, values, side="left")
-    return _tail_counts(passed, len(thresholds))
-
-
-def _tail_counts(positions: np.ndarray, length: int) -> np.ndarray:
-    counts = np.bincount(positions, minlength=length + 1)
-    return counts[::-1].cumsum()[::-1][1:]
+def _count(values: np.ndarray, thresholds: np.ndarray, above: bool, is_sorted: bool) -> np.ndarray:
+    """Returns how many values are >= (or, if ``above``, >) each of the thresholds."""
+    if is_sorted:
+        return len(values) - np.searchsorted(values, thresholds, side="right" if above else "left")
+    reaches = np.greater if above else np.greater_equal
+    return np.array([np.count_nonzero(reaches(values, threshold)) for threshold in thresholds])

@@ -2,16 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-
-from keras_reid.checks import check_positive_int, unknown_name
-from keras_reid.retrieval.average_precision import AP_KINDS, judge_query
-from keras_reid.retrieval.invalid_queries import explain, reason
 from keras_reid.retrieval.metrics import Metrics
 from keras_reid.retrieval.problem import Problem
 from keras_reid.retrieval.protocols import Protocol
 from keras_reid.retrieval.similarity import cosine_blocks
-from keras_reid.retrieval.top_k import top_k_of_row
+from keras_reid.retrieval.tally import Tally
 
 __all__ = ["evaluate_features", "evaluate_scores"]
 
@@ -30,8 +25,8 @@ def evaluate_scores(
 ) -> Metrics:
     """Computes CMC, mAP and mINP of a score matrix, or of a stream of its row blocks.
 
-    Exact, and it neither sorts a row nor holds more than one row beyond its input: see
-    ``docs/concepts/evaluation.md`` for the rules on ties, junk and queries without a match.
+    Exact, and it holds no more than one row beyond its input: see ``docs/concepts/evaluation.md`` for
+    the rules on ties, junk and queries without a match, ``docs/concepts/protocols.md`` for the protocols.
 
     Args:
         scores: [Q, G] array, higher is closer, or an iterator over its row blocks [b, G].
@@ -66,16 +61,11 @@ def evaluate_scores(
         Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015; Ye et al., Deep
         Learning for Person Re-identification: A Survey and Outlook, TPAMI 2021 (mINP).
     """
-    if ap not in AP_KINDS:
-        raise unknown_name("kind of average precision", ap, AP_KINDS)
-    check_positive_int("max_rank", max_rank)
-    if top_k:
-        check_positive_int("top_k", top_k)
     problem = Problem.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, protocol)
-    tally = _Tally(problem, ap, min(top_k, len(problem.gallery_ids)))
+    tally = Tally(problem, ap, max_rank, top_k)
     for row in problem.rows(scores):
         tally.add(row)
-    return tally.metrics(max_rank)
+    return tally.metrics()
 
 
 def evaluate_features(
@@ -131,68 +121,3 @@ def evaluate_features(
         protocol=protocol,
         top_k=top_k,
     )
-
-
-class _Tally:
-    """Collects the queries' results in their order."""
-
-    def __init__(self, problem: Problem, ap: str, top_k: int) -> None:
-        queries = len(problem.query_ids)
-        self.problem = problem
-        self.ap = ap
-        self.done = 0
-        self.results = np.full((3, queries), np.nan)
-        self.reasons = np.full(queries, "", dtype="<U24")
-        self.top_indices = np.full((queries, top_k), -1, dtype=np.int64)
-        self.top_scores = np.full((queries, top_k), np.nan)
-
-    def add(self, row: np.ndarray) -> None:
-        query, self.done = self.done, self.done + 1
-        problem = self.problem
-        person = problem.query_ids[query]
-        same = problem.gallery_ids == person
-        ignored = problem.protocol.ignored(
-            person, problem.query_cameras[query], problem.gallery_ids, problem.gallery_cameras
-        )
-        match = same & ~ignored
-        if match.any():
-            self.results[:, query] = judge_query(row, match, ignored, self.ap)
-        else:
-            self.reasons[query] = reason(person, bool(same.any()))
-        if self.top_indices.shape[1]:
-            self._add_top(query, row, np.flatnonzero(~ignored))
-
-    def _add_top(self, query: int, row: np.ndarray, kept: np.ndarray) -> None:
-        best = kept[top_k_of_row(row[kept], self.top_indices.shape[1])]
-        self.top_indices[query, : len(best)] = best
-        self.top_scores[query, : len(best)] = row[best]
-
-    def metrics(self, max_rank: int) -> Metrics:
-        problem = self.problem
-        precision, penalty, first = self.results
-        valid = ~np.isnan(precision)
-        count = int(valid.sum())
-        reasons, counts = np.unique(self.reasons[~valid], return_counts=True)
-        if count:
-            ranks = np.arange(1, max_rank + 1)
-            cmc = np.searchsorted(np.sort(first[valid]), ranks, side="right") / count
-        else:
-            cmc = np.full(max_rank, np.nan)
-        has_top = self.top_indices.shape[1] > 0
-        return Metrics(
-            cmc=cmc,
-            mean_ap=float(precision[valid].mean()) if count else float("nan"),
-            mean_inp=float(penalty[valid].mean()) if count else float("nan"),
-            valid_queries=count,
-            num_queries=len(valid),
-            num_gallery=len(problem.gallery_ids),
-            average_precision=precision,
-            inverse_negative_penalty=penalty,
-            first_match_rank=first,
-            invalid=dict(zip(reasons.tolist(), counts.tolist(), strict=True)),
-            notes=explain(self.reasons, problem.query_cameras, problem.protocol),
-            ap=self.ap,
-            protocol=problem.protocol.name,
-            top_indices=self.top_indices if has_top else None,
-            top_scores=self.top_scores if has_top else None,
-        )

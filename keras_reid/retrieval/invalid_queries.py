@@ -37,10 +37,10 @@ def explain(reasons: np.ndarray, query_cameras: np.ndarray, protocol: Protocol) 
             sentences.append(f"{subject} have no image of their identity in the gallery; {outcome}.")
         else:
             because = protocol.because.format(camera=_cameras(query_cameras[chosen]))
-            sentences.append(
-                f"{subject} {because}, which protocol {protocol.name!r} does not count; {outcome}. "
-                "Without cameras (query_cameras=None, gallery_cameras=None) they do count."
-            )
+            sentence = f"{subject} {because}, which protocol {protocol.name!r} does not count; {outcome}."
+            if not protocol.identity_cmc:  # such a protocol is not to be had without its cameras
+                sentence += " Without cameras (query_cameras=None, gallery_cameras=None) they do count."
+            sentences.append(sentence)
     return tuple(sentences)
 
 

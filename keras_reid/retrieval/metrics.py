@@ -25,7 +25,8 @@ class Metrics:
         num_gallery: How many gallery images there were.
         average_precision: [Q]; NaN where the query is invalid.
         inverse_negative_penalty: [Q]; NaN where the query is invalid.
-        first_match_rank: [Q] float, from 1; NaN where the query is invalid.
+        first_match_rank: [Q] float, from 1; NaN where the query is invalid. A rank among identities if
+            the protocol says so.
         invalid: Number of invalid queries by reason (``"junk"``, ``"identity_not_in_gallery"``,
             ``"matches_ignored"``); only reasons that occurred.
         notes: The same in sentences.

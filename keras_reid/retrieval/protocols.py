@@ -23,9 +23,12 @@ class Protocol:
     Attributes:
         name: The protocol's name, as ``evaluate_scores(protocol=...)`` takes it.
         ignores: Callable (same_identity [G] bool, query_camera, gallery_cameras [G]) -> [G] bool,
-            true where the gallery image is left out. None: nothing is left out.
+            true where the gallery image is left out; whether one image is left out must not depend on
+            the identities of the others. None: nothing is left out.
         because: What is true of queries that lose all their matches to the rule; ``{camera}`` stands
             for their cameras. It completes the sentence "All 133 queries ...".
+        identity_cmc: Whether CMC ranks identities in place of images: of each identity only the first
+            image in the ranked list stays. AP and INP are over the images all the same.
 
     Example:
         >>> import numpy as np
@@ -38,6 +41,7 @@ class Protocol:
     name: str
     ignores: Callable[[np.ndarray, int, np.ndarray], np.ndarray] | None
     because: str = ""
+    identity_cmc: bool = False
 
     def ignored(
         self, query_id: int, query_camera: int, gallery_ids: np.ndarray, gallery_cameras: np.ndarray
@@ -65,11 +69,23 @@ def _same_identity_and_camera(same_identity: np.ndarray, query_camera: int, gall
     return same_identity & (gallery_cameras == query_camera)
 
 
+def _seen_from_the_same_place(same_identity: np.ndarray, query_camera: int, gallery_cameras: np.ndarray) -> np.ndarray:
+    if query_camera != 2:
+        return np.zeros_like(same_identity)
+    return gallery_cameras == 1
+
+
 _PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
         Protocol("market1501", _same_identity_and_camera, "share {camera} with their matches"),
         Protocol("no_camera", None),
+        Protocol(
+            "sysu_mm01",
+            _seen_from_the_same_place,
+            "of {camera} have matches in camera 1 alone, which looks at the same place",
+            identity_cmc=True,
+        ),
     )
 }
 
@@ -78,7 +94,9 @@ def get_protocol(name: str | Protocol) -> Protocol:
     """Finds a protocol by name; a ``Protocol`` of your own is returned as it is.
 
     ``"market1501"`` (Zheng et al. 2015; also CUHK03-NP, DukeMTMC-reID, MSMT17) leaves out images of
-    the query's identity from the query's camera; ``"no_camera"`` leaves out nothing but junk.
+    the query's identity from the query's camera; ``"no_camera"`` (RegDB; data without cameras) leaves out
+    nothing but junk; ``"sysu_mm01"`` (Wu et al. 2017; cameras from 0) leaves out, for queries of camera 2, every
+    image of camera 1, which looks at the same place, and its CMC ranks identities.
 
     Args:
         name: A protocol's name, or a ``Protocol``.
@@ -95,7 +113,8 @@ def get_protocol(name: str | Protocol) -> Protocol:
         'no_camera'
 
     Reference:
-        Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015.
+        Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015; Wu et al., RGB-Infrared
+        Cross-Modality Person Re-Identification, ICCV 2017.
     """
     if isinstance(name, Protocol):
         return name

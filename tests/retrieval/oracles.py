@@ -111,3 +111,29 @@ def temporal_lift(scores, query_cameras, query_times, gallery_cameras, gallery_t
             probability = np.exp(-((gaps / options["sigma"]) ** 2)).mean(axis=1)
             lifted[i, columns] = (probability + options["alpha"]) * scores[i, columns]
     return lifted
+
+
+def sysu_mm01(scores, query_ids, gallery_ids, query_cameras, gallery_cameras, max_rank=20):
+    """(cmc, AP per query, INP per query) of SYSU-MM01: rank, drop the same place, then one image an identity."""
+    first, precision, penalty = [], [], []
+    for q, person in enumerate(query_ids):
+        # Among equal scores wrong images first.
+        order = sorted(range(len(gallery_ids)), key=lambda g, q=q, p=person: (-scores[q][g], gallery_ids[g] == p))
+        ranked = [g for g in order if not (query_cameras[q] == 2 and gallery_cameras[g] == 1)]
+        people = [gallery_ids[g] for g in ranked]
+        if person not in people:
+            precision.append(np.nan)
+            penalty.append(np.nan)
+            continue
+        matches = [scores[q][g] for g in ranked if gallery_ids[g] == person]
+        others = [scores[q][g] for g in ranked if gallery_ids[g] != person]
+        area, inverse_penalty, _ = judge(matches, others, "step")
+        precision.append(area)
+        penalty.append(inverse_penalty)
+        seen = []
+        for other in people:
+            if other not in seen:
+                seen.append(other)
+        first.append(seen.index(person) + 1)
+    cmc = np.array([np.mean([rank <= k for rank in first]) if first else np.nan for k in range(1, max_rank + 1)])
+    return cmc, np.array(precision), np.array(penalty)

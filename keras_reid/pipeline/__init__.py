@@ -5,6 +5,7 @@ The batch contract is in `keras_reid.pipeline.batch`.
 
 from keras_reid.pipeline.batch import BATCH_DTYPES, check_batch
 from keras_reid.pipeline.build import inference, training
+from keras_reid.pipeline.cross_modality_sampler import CrossModalityPKSampler
 from keras_reid.pipeline.disk_cache import DiskCache
 from keras_reid.pipeline.graph_sampler import GraphSampler
 from keras_reid.pipeline.memory_cache import MemoryCache
@@ -12,6 +13,7 @@ from keras_reid.pipeline.position import EpochPosition
 from keras_reid.pipeline.samplers import SAMPLERS, PKSampler, Sampler, UniformSampler
 from keras_reid.pipeline.transforms import (
     TRANSFORMS,
+    ChannelAugmentation,
     ColorJitter,
     Flip,
     PadCrop,
@@ -24,7 +26,9 @@ __all__ = [
     "BATCH_DTYPES",
     "SAMPLERS",
     "TRANSFORMS",
+    "ChannelAugmentation",
     "ColorJitter",
+    "CrossModalityPKSampler",
     "DiskCache",
     "EpochPosition",
     "Flip",

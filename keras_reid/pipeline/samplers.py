@@ -137,28 +137,49 @@ class PKSampler:
             )
         rng = np.random.default_rng((seed, epoch))
         rows_of = np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])
-        order = np.concatenate([self._pass(count, rng) for _ in range(self.passes)])
-        chosen = [self._draw(rows_of[label], table.camera_id, rng) for label in order]
+        order = np.concatenate([identity_pass(count, self.identities, rng) for _ in range(self.passes)])
+        chosen = [draw_images(rows_of[label], table.camera_id, self.images, rng) for label in order]
         return np.stack(chosen).reshape(-1, self.batch_size)
 
-    def _pass(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Every identity once, filled up to whole batches."""
-        order = rng.permutation(count)
-        if missing := -count % self.identities:
-            # Not from the last batch's own identities: a batch holds P distinct ones.
-            earlier = order[: missing - self.identities]
-            order = np.concatenate([order, rng.choice(earlier, missing, replace=False)])
-        return order
 
-    def _draw(self, rows: np.ndarray, cameras: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draws K of an identity's rows: one of each camera, then a second of each, and so on."""
-        rows = rng.permutation(rows)
-        by_camera = np.argsort(cameras[rows], kind="stable")
-        sorted_cameras = cameras[rows][by_camera]
-        rank = np.empty(len(rows), np.int64)  # how many earlier rows share the camera
-        rank[by_camera] = np.arange(len(rows)) - np.searchsorted(sorted_cameras, sorted_cameras)
-        spread = rows[np.argsort(rank, kind="stable")]
-        return np.resize(spread, self.images)
+def identity_pass(count: int, identities: int, rng: np.random.Generator) -> np.ndarray:
+    """Every identity once in a random order, filled up to whole batches of distinct identities.
+
+    Args:
+        count: Number of identities.
+        identities: P, how many of them a batch holds, at most `count`.
+        rng: Source of the order.
+
+    Returns:
+        Identity numbers `[ceil(count / P) * P]`.
+    """
+    order = rng.permutation(count)
+    if missing := -count % identities:
+        # Not from the last batch's own identities: a batch holds P distinct ones.
+        earlier = order[: missing - identities]
+        order = np.concatenate([order, rng.choice(earlier, missing, replace=False)])
+    return order
+
+
+def draw_images(rows: np.ndarray, cameras: np.ndarray, images: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws K of an identity's rows: one of each camera, then a second of each, and so on.
+
+    Args:
+        rows: Row numbers of the identity's images.
+        cameras: Cameras of the whole table, `[N]`.
+        images: K; where there are fewer, they are repeated.
+        rng: Source of the choice.
+
+    Returns:
+        Row numbers `[K]`.
+    """
+    rows = rng.permutation(rows)
+    by_camera = np.argsort(cameras[rows], kind="stable")
+    sorted_cameras = cameras[rows][by_camera]
+    rank = np.empty(len(rows), np.int64)  # how many earlier rows share the camera
+    rank[by_camera] = np.arange(len(rows)) - np.searchsorted(sorted_cameras, sorted_cameras)
+    spread = rows[np.argsort(rank, kind="stable")]
+    return np.resize(spread, images)
 
 
 SAMPLERS: dict[str, Callable[..., Sampler]] = {"uniform": UniformSampler, "pk": PKSampler}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from keras_reid.pipeline.transforms.channels import ChannelAugmentation
 from keras_reid.pipeline.transforms.color import ColorJitter
 from keras_reid.pipeline.transforms.erasing import RandomErasing, RandomOcclusion
 from keras_reid.pipeline.transforms.geometry import Flip, PadCrop, Rotation
@@ -15,6 +16,7 @@ from keras_reid.pipeline.transforms.geometry import Flip, PadCrop, Rotation
 __all__ = [
     "LIGHT",
     "TRANSFORMS",
+    "ChannelAugmentation",
     "ColorJitter",
     "Flip",
     "PadCrop",
@@ -31,6 +33,7 @@ LIGHT = (Flip, PadCrop, RandomErasing, RandomOcclusion)
 Transform = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 TRANSFORMS: dict[str, Callable[..., Transform]] = {
+    "channel_augmentation": ChannelAugmentation,
     "color_jitter": ColorJitter,
     "flip": Flip,
     "pad_crop": PadCrop,

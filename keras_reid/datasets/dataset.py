@@ -8,6 +8,8 @@ from keras_reid.datasets.table import ReIDTable
 
 __all__ = ["ReIDDataset", "has_match", "require_matches"]
 
+_NO_CAMERA = -2  # -1 is a camera that is unknown
+
 
 @dataclass(frozen=True, eq=False)
 class ReIDDataset:
@@ -19,7 +21,8 @@ class ReIDDataset:
         query: Images to look for; may be empty in a set that is for training only.
         gallery: Images to search. Identities that no query has are distractors.
         protocol: How to evaluate. `"market1501"` ignores, per query, the gallery images of its own
-            identity and camera; `"no_camera"` ignores nothing, for data without cameras.
+            identity and camera; `"sysu_mm01"`, for queries of camera 2, all gallery images of camera 1;
+            `"no_camera"` ignores nothing, for data without cameras.
         notes: Sentences about these data that a reader found worth saying.
         trials: Gallery row numbers of each trial, for protocols that draw several small galleries and
             take the mean over them. Empty: one trial, the whole gallery.
@@ -90,6 +93,14 @@ class ReIDDataset:
         """Whether the protocol ignores matches of the query's own camera."""
         return self.protocol == "market1501"
 
+    @property
+    def findable(self) -> np.ndarray:
+        """`[Q]` booleans: the gallery holds an image of the query's identity that the protocol does not ignore."""
+        if self.protocol == "sysu_mm01":
+            ignored = np.where(self.query.camera_id == 2, 1, _NO_CAMERA)
+            return _has_match_outside(self.query, self.gallery, ignored)
+        return has_match(self.query, self.gallery, self.cross_camera)
+
     def summary(self) -> str:
         """Returns a text table: persons, images and cameras of each split, then the notes.
 
@@ -130,12 +141,16 @@ def has_match(query: ReIDTable, gallery: ReIDTable, cross_camera: bool = True) -
     """
     if not cross_camera:
         return np.isin(query.person_id, gallery.person_id)
-    pairs = set(zip(gallery.person_id.tolist(), gallery.camera_id.tolist(), strict=True))
+    return _has_match_outside(query, gallery, query.camera_id)
+
+
+def _has_match_outside(query: ReIDTable, gallery: ReIDTable, ignored: np.ndarray) -> np.ndarray:
+    """Says which queries have an image of their identity from a camera other than the one each of them ignores."""
     cameras_of: dict[int, set[int]] = {}
-    for person, camera in pairs:
+    for person, camera in set(zip(gallery.person_id.tolist(), gallery.camera_id.tolist(), strict=True)):
         cameras_of.setdefault(person, set()).add(camera)
-    rows = zip(query.person_id.tolist(), query.camera_id.tolist(), strict=True)
-    return np.array([bool(cameras_of.get(p, set()) - {c}) for p, c in rows], dtype=bool)
+    rows = zip(query.person_id.tolist(), ignored.tolist(), strict=True)
+    return np.array([bool(cameras_of.get(person, set()) - {camera}) for person, camera in rows], dtype=bool)
 
 
 def require_matches(dataset: ReIDDataset, advice: str) -> None:
@@ -159,7 +174,7 @@ def require_matches(dataset: ReIDDataset, advice: str) -> None:
         ValueError: None of the 1 query images of 'mine' has a match from another camera: ...
     """
     query, gallery = dataset.query, dataset.gallery
-    if not len(query) or has_match(query, gallery, dataset.cross_camera).any():
+    if not len(query) or dataset.findable.any():
         return
     same_camera = int(has_match(query, gallery, cross_camera=False).sum())
     if not same_camera:
@@ -167,6 +182,12 @@ def require_matches(dataset: ReIDDataset, advice: str) -> None:
             f"None of the {len(query)} query images of {dataset.name!r} shows a person of the "
             f"gallery. Query persons: {_first(query.person_ids)}; gallery persons: "
             f"{_first(gallery.person_ids)}."
+        )
+    if not dataset.cross_camera:
+        raise ValueError(
+            f"None of the {len(query)} query images of {dataset.name!r} has a match that protocol "
+            f"{dataset.protocol!r} counts: every match is of camera 1 and every query of camera 2, and these look "
+            f"at the same place. {advice}"
         )
     cameras = np.union1d(query.camera_id, gallery.camera_id)
     where = f"all images are of camera {cameras[0]}" if len(cameras) == 1 else "no person has two"

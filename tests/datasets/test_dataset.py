@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from keras_reid import retrieval
 from keras_reid.datasets import ReIDDataset, ReIDTable
-from keras_reid.datasets.dataset import has_match
+from keras_reid.datasets.dataset import has_match, require_matches
 
 
 def table(prefix: str, persons: list[int], cameras: list[int] | None = None) -> ReIDTable:
@@ -74,3 +75,26 @@ def test_has_match_equals_the_plain_loop():
                 for q in range(15)
             ]
             assert has_match(query, gallery, cross_camera).tolist() == expected
+
+
+@pytest.mark.parametrize("protocol", ["market1501", "no_camera", "sysu_mm01"])
+def test_findable_queries_are_those_that_the_evaluation_judges(protocol):
+    random = np.random.default_rng(1)
+    lost = 0
+    for _ in range(20):
+        query = table("q", random.integers(0, 6, 15).tolist(), random.integers(0, 4, 15).tolist())
+        gallery = table("g", random.integers(0, 6, 9).tolist(), random.integers(0, 4, 9).tolist())
+        labels = (query.person_id, gallery.person_id, query.camera_id, gallery.camera_id)
+        metrics = retrieval.evaluate_scores(random.random((15, 9)), *labels, protocol=protocol)
+        findable = ReIDDataset("mine", table("t", []), query, gallery, protocol).findable
+        assert findable.tolist() == (~np.isnan(metrics.average_precision)).tolist()
+        lost += metrics.invalid.get("matches_ignored", 0)
+    assert (lost > 0) == (protocol != "no_camera")
+
+
+def test_a_data_set_whose_matches_are_all_at_the_same_place_is_refused():
+    dataset = ReIDDataset("mine", table("t", []), table("q", [1, 2], [2, 2]), table("g", [1, 2], [1, 1]), "sysu_mm01")
+    with pytest.raises(
+        ValueError, match=r"None of the 2 query .* protocol 'sysu_mm01' counts: .* same place\. Add one"
+    ):
+        require_matches(dataset, "Add one.")

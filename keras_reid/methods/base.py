@@ -28,8 +28,7 @@ class ReIDModel(keras.Model):
         beside it (a memory, a bank) is done only when ``training`` is true;
       - ``build_heads(num_classes)``, if it has parts that depend on the number of identities.
 
-    ``compile``, ``fit``, ``evaluate``, ``save`` and ``keras.saving.load_model`` work as Keras users know them, on
-    TensorFlow, JAX and torch.
+    ``compile``, ``fit``, ``evaluate``, ``save`` and ``load_model`` work as Keras users know them, on every backend.
 
     Args:
         image_size: (height, width) in pixels of the images the method takes.
@@ -145,7 +144,8 @@ class ReIDModel(keras.Model):
         Raises:
             ValueError: The number of identities is unknown or does not fit, or the images have another size.
         """
-        self._prepare(x)
+        with backend.current().placed_like(self):
+            self._prepare(x)
         if hasattr(x, "element_spec"):  # a dataset brings its own order; Keras would warn of its default
             kwargs.setdefault("shuffle", False)
         callbacks = [*pipeline_callbacks(x), *(callbacks or [])]

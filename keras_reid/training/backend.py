@@ -8,6 +8,8 @@ Each of `backend_tensorflow`, `backend_jax` and `backend_torch` defines
     random_state() -> numpy array or None        # state that lives outside Keras variables
     set_random_state(state) -> None
     surviving(model) -> context manager           # weights outlive a `fit` that fails
+    placed_like(model) -> context manager         # variables made in it live on the model's devices
+    gather_over_replicas(tensor) -> tensor        # the rows of the global batch, on every replica
 """
 
 import importlib

@@ -1,13 +1,22 @@
 """JAX: gradients by `jax.value_and_grad` inside the stateless scope that `ReIDModel.train_step` opens."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import jax
 import keras
 import numpy as np
 
-__all__ = ["apply", "enable_determinism", "random_state", "set_random_state", "surviving", "value_and_gradients"]
+__all__ = [
+    "apply",
+    "enable_determinism",
+    "gather_over_replicas",
+    "placed_like",
+    "random_state",
+    "set_random_state",
+    "surviving",
+    "value_and_gradients",
+]
 
 
 def value_and_gradients(model, variables, loss_fn, scale):
@@ -84,3 +93,14 @@ def surviving(model) -> Iterator[None]:
         for variable, value in kept:
             if variable._value is None:
                 variable.assign(value)
+
+
+def placed_like(model) -> AbstractContextManager[None]:
+    """The layout that ``keras.distribution`` set holds for every variable, whenever it is made."""
+    del model
+    return nullcontext()
+
+
+def gather_over_replicas(tensor):
+    """The batch is the global one already: XLA divides the work, not the program."""
+    return tensor

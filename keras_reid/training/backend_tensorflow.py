@@ -6,11 +6,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["apply", "enable_determinism", "random_state", "set_random_state", "surviving", "value_and_gradients"]
+__all__ = [
+    "apply",
+    "enable_determinism",
+    "gather_over_replicas",
+    "placed_like",
+    "random_state",
+    "set_random_state",
+    "surviving",
+    "value_and_gradients",
+]
 
 
 def value_and_gradients(model, variables, loss_fn, scale):
     """Evaluates ``loss_fn`` and the gradient of ``scale * total`` with respect to ``variables``.
+
+    The gradients of several replicas are summed when they are applied; each is that of its share of the mean.
 
     Args:
         model: The ``keras.Model`` at work (not needed here; JAX needs it).
@@ -26,7 +37,7 @@ def value_and_gradients(model, variables, loss_fn, scale):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         total, terms = loss_fn()
-        scaled = keras.ops.cast(total, "float32") * scale
+        scaled = keras.ops.cast(total, "float32") * scale / tf.distribute.get_strategy().num_replicas_in_sync
     return terms, tape.gradient(scaled, values)
 
 
@@ -54,3 +65,15 @@ def surviving(model) -> AbstractContextManager[None]:
     """A failing `fit` leaves the weights of the last step here by itself."""
     del model
     return nullcontext()
+
+
+def placed_like(model) -> AbstractContextManager:
+    """Variables made here are mirrored if the model was made under a ``tf.distribute`` strategy."""
+    return model.distribute_strategy.scope()
+
+
+def gather_over_replicas(tensor):
+    """Joins the replicas' rows in their order, which is that of the global batch."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return tensor
+    return tf.distribute.get_replica_context().all_gather(tensor, axis=0)

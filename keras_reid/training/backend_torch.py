@@ -6,7 +6,16 @@ import keras
 import numpy as np
 import torch
 
-__all__ = ["apply", "enable_determinism", "random_state", "set_random_state", "surviving", "value_and_gradients"]
+__all__ = [
+    "apply",
+    "enable_determinism",
+    "gather_over_replicas",
+    "placed_like",
+    "random_state",
+    "set_random_state",
+    "surviving",
+    "value_and_gradients",
+]
 
 
 def value_and_gradients(model, variables, loss_fn, scale):
@@ -55,3 +64,14 @@ def surviving(model) -> AbstractContextManager[None]:
     """A failing `fit` leaves the weights of the last step here by itself."""
     del model
     return nullcontext()
+
+
+def placed_like(model) -> AbstractContextManager[None]:
+    """Keras trains on one device with torch."""
+    del model
+    return nullcontext()
+
+
+def gather_over_replicas(tensor):
+    """Keras trains on one device with torch: its batch is the whole one."""
+    return tensor

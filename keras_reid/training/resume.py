@@ -232,5 +232,5 @@ def _describe(variables: list[keras.Variable]) -> list[str]:
 
 def _to_numpy(variable: keras.Variable) -> np.ndarray:
     """A copy; bfloat16, which numpy's files cannot hold, travels as float32."""
-    value = keras.ops.convert_to_numpy(variable.value)
+    value = variable.numpy()  # not `convert_to_numpy`, which cannot read a mirrored variable of TensorFlow
     return np.array(value, dtype="float32" if variable.dtype == "bfloat16" else value.dtype)

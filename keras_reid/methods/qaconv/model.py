@@ -13,6 +13,7 @@ from keras_reid.losses import pair_focal_loss, pair_hard_triplet
 from keras_reid.losses.pair_triplet import score_gaps
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.qaconv.comparison import MapComparison
+from keras_reid.training import backend
 
 __all__ = ["QAConv"]
 
@@ -179,7 +180,8 @@ class QAConv(MapComparison, ReIDModel):
         terms = dict(self.update(None, lambda: self._memory_losses(batch, training)))
         maps = terms.pop("maps")
         if training:  # after the loss, so that no image meets itself
-            self.memory.write(batch["person_id"], maps)
+            gather = backend.current().gather_over_replicas
+            self.memory.write(gather(batch["person_id"]), gather(maps))
         return terms
 
     def _memory_losses(self, batch, training):

@@ -194,7 +194,7 @@ def _official_trials(
                 f"{trials} trials were asked for. Ask for fewer trials, or remove the file to have galleries drawn."
             )
         for trial in range(trials):
-            numbers = order[trial, :shots].tolist()
+            numbers = order[trial, :shots].astype(np.int64).tolist()
             missing = [image for image in numbers if image not in rows]
             if missing:
                 raise ValueError(

@@ -84,9 +84,7 @@ def sample_thermal_camera(view: Camera) -> ThermalCamera:
     return ThermalCamera(view, **{trait: float(rng.uniform(*limits)) for trait, limits in _RANGES.items()})
 
 
-def draw_thermal(
-    person: Person, camera: ThermalCamera, shot: Shot, company: Person | None = None
-) -> NDArray[np.uint8]:
+def draw_thermal(person: Person, camera: ThermalCamera, shot: Shot, company: Person | None = None) -> NDArray[np.uint8]:
     """Draws one thermal picture, before JPEG; a pure function of its arguments.
 
     The twin of `draw`: the same figure in the same pose. No colour and no pattern of clothes reaches it.

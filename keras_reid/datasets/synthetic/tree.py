@@ -18,7 +18,7 @@ from keras_reid.datasets.synthetic.scene import draw, sample_shot
 from keras_reid.datasets.synthetic.sites import find_site
 from keras_reid.datasets.synthetic.walk import FRAMES_PER_SECOND, Passage, sample_passages
 
-__all__ = ["FOLDERS", "MANIFEST", "render"]
+__all__ = ["FOLDERS", "MANIFEST", "check_seed", "put", "render"]
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 MANIFEST = "synthetic.json"
@@ -43,10 +43,7 @@ class _Parameters:
     def __post_init__(self) -> None:
         find_site(self.site)
         for name in ("seed", "camera_seed"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-                raise ValueError(f"`{name}` must be an integer of at least 0. Received: {value!r}.")
-            object.__setattr__(self, name, value.__index__())  # numpy's integers are not JSON's
+            object.__setattr__(self, name, check_seed(name, getattr(self, name)))
         for name in ("train_identities", "test_identities", "images_per_camera"):
             object.__setattr__(self, name, check_positive_int(name, getattr(self, name)))
         object.__setattr__(self, "groups", bool(self.groups))
@@ -144,7 +141,7 @@ def render(
             progress(done, len(jobs))
     counts = {folder: sum(job.folder == folder for job in jobs) for folder in FOLDERS}
     manifest = {**parameters.manifest(), "images": counts}
-    _put(tree / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
+    put(tree / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     return tree
 
 
@@ -185,11 +182,34 @@ def _write_picture(path: Path, parameters: _Parameters, camera: Camera, job: _Jo
     pixels = draw(person, camera, shot, company)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=round(camera.quality))
-    _put(path, buffer.getvalue())
+    put(path, buffer.getvalue())
 
 
-def _put(path: Path, content: bytes) -> None:
-    """Writes a file so that it is either whole or absent, whoever else writes it at the same time."""
+def check_seed(name: str, value: object) -> int:
+    """Returns ``value`` if it is an integer of at least 0, as a plain ``int``: numpy's integers are not JSON's.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was received.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: It is not an integer, or below 0.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 0:
+        raise ValueError(f"`{name}` must be an integer of at least 0. Received: {value!r}.")
+    return int(value.__index__())
+
+
+def put(path: Path, content: bytes) -> None:
+    """Writes a file so that it is either whole or absent, whoever else writes it at the same time.
+
+    Args:
+        path: The file, in a folder that exists.
+        content: What it will hold.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_bytes(content)
     part.replace(path)

@@ -11,13 +11,20 @@ import numpy as np
 
 from keras_reid.datasets import ReIDTable
 from keras_reid.evaluation.report_json import FORMAT, report_fields, tables_and_queries
+from keras_reid.evaluation.report_panel import panel_rows
 from keras_reid.evaluation.report_text import report_text
-from keras_reid.evaluation.selection import select_queries
-from keras_reid.evaluation.statistics import metric_value, standard_deviation
+from keras_reid.evaluation.statistics import (
+    Interval,
+    drawn_means,
+    interval_of,
+    metric_value,
+    standard_deviation,
+    values_per_query,
+)
 from keras_reid.retrieval import Metrics
 
 if TYPE_CHECKING:
-    from keras_reid.visualize.panel import PanelImage, PanelRow
+    from keras_reid.visualize.panel import PanelRow
 
 __all__ = ["Report"]
 
@@ -147,6 +154,44 @@ class Report:
         """
         return standard_deviation([metric_value(trial, metric) for trial in self.trials])
 
+    def values_per_query(self, metric: str) -> np.ndarray:
+        """Returns what each query contributes to a metric, in each trial.
+
+        Args:
+            metric: As in `value`.
+
+        Returns:
+            [Q, trials], [Q, 1] without trials; NaN where the query is left out.
+
+        Raises:
+            ValueError: There is no such metric.
+        """
+        return np.stack([values_per_query(each, metric) for each in self.trials or (self.metrics,)], axis=1)
+
+    def confidence(self, metric: str = "mean_ap", level: float = 0.95, samples: int = 1000, seed: int = 0) -> Interval:
+        """Returns a metric with its bootstrap interval, drawn over identities.
+
+        Queries of one person succeed and fail together, so persons are drawn, not queries. The
+        interval is about other people before these cameras with this gallery; it says nothing of
+        another training run: see ``mean_reports``.
+
+        Args:
+            metric: As in `value`.
+            level: Share of the draws inside the interval.
+            samples: How often to draw.
+            seed: Seed of the draws.
+
+        Returns:
+            The value and both ends of the interval.
+
+        Raises:
+            ValueError: An argument is out of range, or fewer than two identities have a counted query.
+        """
+        value = self.value(metric)
+        means, identities = drawn_means(self.values_per_query(metric), self.query.person_id, samples, seed)
+        low, high = interval_of(means, level)
+        return Interval(metric, low, value, high, level, identities)
+
     def skipped_sentences(self) -> list[str]:
         """Returns how many queries were skipped, why, and who they show; empty if all counted."""
         if not self.skipped_queries:
@@ -178,24 +223,7 @@ class Report:
         Raises:
             ValueError: No such choice, or the evaluation kept no results.
         """
-        from keras_reid.visualize.panel import PanelRow
-
-        rows, scores = self.metrics.top_indices, self.metrics.top_scores
-        if rows is None or scores is None:
-            raise ValueError("This report holds no rankings. Evaluate with `top_k=10`.")
-        panel = []
-        for number in select_queries(self.metrics.average_precision, queries, count, seed):
-            person = self.query.person_id[number]
-            precision = self.metrics.average_precision[number]
-            said = "no match" if np.isnan(precision) else f"AP {100 * precision:.1f} %"
-            results = tuple(
-                _image(self.gallery, row, bool(self.gallery.person_id[row] == person), score)
-                for row, score in zip(rows[number][:top_k], scores[number][:top_k], strict=True)
-                if row >= 0
-            )
-            title = f"person {person} \N{MIDDLE DOT} {said}"
-            panel.append(PanelRow(_image(self.query, number), results, title))
-        return panel
+        return panel_rows(self, queries, count, top_k, seed)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the numbers and what made them, without the single queries: a small record.
@@ -266,12 +294,3 @@ class Report:
         return report_text(self)
 
     __repr__ = __str__
-
-
-def _image(table: ReIDTable, row: int, match: bool | None = None, score: float | None = None) -> "PanelImage":
-    """Describes one image by its similarity and its camera, as far as they are known."""
-    from keras_reid.visualize.panel import PanelImage
-
-    camera = table.camera_id[row]
-    parts = ["" if score is None else f"{score:.2f}", f"camera {camera}" if camera >= 0 else ""]
-    return PanelImage(table.path[row], " \N{MIDDLE DOT} ".join(filter(None, parts)), match)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_reid.evaluation.statistics import metric_title
+
 if TYPE_CHECKING:
     from keras_reid.evaluation.report import Report
 
@@ -24,12 +26,11 @@ def report_text(report: "Report") -> str:
     """
     metrics = report.metrics
     names = [*(f"rank{k}" for k in (1, 5, 10) if k <= len(report.cmc)), "mean_ap", "mean_inp"]
-    heads = {"mean_ap": "mAP", "mean_inp": "mINP"}
     made = ", ".join(str(report.provenance[k]) for k in ("zoo entry", "model", "date") if k in report.provenance)
     lines = [
         f"{report.dataset} (protocol {metrics.protocol}, {metrics.ap} AP)",
         f"after: {', '.join(report.post_process)}" if report.post_process else "",
-        "  ".join(f"{heads.get(name, name.replace('rank', 'rank-')):>7}" for name in names),
+        "  ".join(f"{metric_title(name):>7}" for name in names),
         "  ".join(_percent(report.value(name)) for name in names),
         "  ".join(_percent(report.spread(name), "±") for name in names) if len(report.trials) > 1 else "",
         trials_sentence(report),

@@ -8,9 +8,20 @@ from keras_reid.checks import unknown_name
 from keras_reid.datasets import folder, market1501
 from keras_reid.datasets.dataset import ReIDDataset
 from keras_reid.datasets.dataset_check import check
+from keras_reid.datasets.multi_source import combine, leave_one_out
 from keras_reid.datasets.table import ReIDTable
 
-__all__ = ["ReIDDataset", "ReIDTable", "check", "folder", "list_names", "load", "market1501"]
+__all__ = [
+    "ReIDDataset",
+    "ReIDTable",
+    "check",
+    "combine",
+    "folder",
+    "leave_one_out",
+    "list_names",
+    "load",
+    "market1501",
+]
 
 # Name -> module and function; the function's first argument is `root`.
 _READERS = {

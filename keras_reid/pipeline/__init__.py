@@ -7,6 +7,7 @@ from keras_reid.pipeline.batch import BATCH_DTYPES, check_batch
 from keras_reid.pipeline.build import inference, training
 from keras_reid.pipeline.cross_modality_sampler import CrossModalityPKSampler
 from keras_reid.pipeline.disk_cache import DiskCache
+from keras_reid.pipeline.domain_sampler import DomainPKSampler
 from keras_reid.pipeline.graph_sampler import GraphSampler
 from keras_reid.pipeline.memory_cache import MemoryCache
 from keras_reid.pipeline.position import EpochPosition
@@ -30,6 +31,7 @@ __all__ = [
     "ColorJitter",
     "CrossModalityPKSampler",
     "DiskCache",
+    "DomainPKSampler",
     "EpochPosition",
     "Flip",
     "GraphSampler",

@@ -8,8 +8,8 @@ import pytest
 import keras_reid
 from keras_reid.datasets import ReIDTable
 from keras_reid.evaluation import evaluate
-from keras_reid.retrieval import Rerank
-from tests.evaluation.fakes import BrightnessModel, grey_dataset
+from keras_reid.retrieval import Rerank, evaluate_scores, mean_metrics
+from tests.evaluation.fakes import BrightnessModel, MapModel, grey_dataset, grey_images
 
 
 @pytest.fixture
@@ -134,3 +134,104 @@ def test_bad_post_processing_is_refused(dataset):
 def test_progress_counts_the_scored_queries(dataset, capsys):
     evaluate(BrightnessModel(), dataset, progress=True)
     assert "5/5" in capsys.readouterr().out
+
+
+def with_trials(dataset):
+    return dataclasses.replace(dataset, trials=(np.array([2, 0, 4]), np.array([4, 2, 1])))
+
+
+def alone(dataset, rows):
+    return dataclasses.replace(dataset, gallery=dataset.gallery.take(rows), trials=())
+
+
+@pytest.mark.parametrize("steps", [[], [Rerank(k1=2, k2=1)]])
+def test_trials_are_evaluations_of_their_galleries_made_from_one_extraction(dataset, steps):
+    model = BrightnessModel()
+    report = evaluate(model, with_trials(dataset), progress=False, post_process=steps, top_k=2)
+    assert model.extracted == [5, 5]
+    for metrics, rows in zip(report.trials, with_trials(dataset).trials, strict=True):
+        expected = evaluate(BrightnessModel(), alone(dataset, rows), progress=False, post_process=steps, top_k=2)
+        assert metrics.to_dict() == expected.metrics.to_dict()
+        found = metrics.top_indices >= 0
+        np.testing.assert_array_equal(metrics.top_indices[found], rows[expected.metrics.top_indices[found]])
+    mean = mean_metrics(report.trials)
+    assert report.metrics.to_dict() == mean.to_dict()
+    np.testing.assert_array_equal(report.metrics.top_indices, report.trials[0].top_indices)
+
+
+def test_trials_survive_unreadable_images(dataset):
+    Path(dataset.gallery.path[2]).write_bytes(b"no image")
+    with pytest.warns(UserWarning, match=r"1 of 5 images cannot be read"):
+        report = evaluate(BrightnessModel(), with_trials(dataset), progress=False, on_bad_image="skip")
+    assert [metrics.num_gallery for metrics in report.trials] == [2, 2]
+    shown = {report.gallery.path[row] for row in report.metrics.top_indices.ravel() if row >= 0}
+    assert shown == {dataset.gallery.path[0], dataset.gallery.path[4]}
+    only = dataclasses.replace(dataset, trials=(np.array([2]),))
+    with (
+        pytest.warns(UserWarning, match=r"1 of 5 images cannot be read"),
+        pytest.raises(ValueError, match=r"None of the images of trial 0 of 'grey' can be read"),
+    ):
+        evaluate(BrightnessModel(), only, progress=False, on_bad_image="skip")
+
+
+def several_queries(tmp_path, dataset):
+    """Person 1 three times before camera 0, once before camera 2; person 2 once before camera 0."""
+    names = [("a", 10, 1, 0), ("b", 80, 2, 0), ("c", 40, 1, 0), ("d", 12, 1, 2), ("e", 85, 1, 0)]
+    return dataclasses.replace(dataset, query=grey_images(tmp_path, names))
+
+
+@pytest.mark.parametrize("model", [BrightnessModel, MapModel])
+def test_multi_query_is_the_plain_loop_over_persons_and_cameras(tmp_path, dataset, model):
+    data = several_queries(tmp_path, dataset)
+    report = evaluate(model(), data, progress=False, multi_query=True)
+    assert report.query.path.tolist() == data.query.path[[0, 1, 3]].tolist()
+    assert report.provenance["multi_query"] == "5 images asked for as 3 queries"
+    brightness = np.array([10, 80, 40, 12, 85]) / 255, np.array([12, 82, 90, 201, 251]) / 255
+    scores = np.cos(np.subtract.outer(*brightness))  # the mean of unit vectors' cosines ranks as their mean vector
+    means = np.stack([scores[[0, 2, 4]].mean(axis=0), scores[1], scores[3]])
+    gallery = data.gallery
+    expected = evaluate_scores(means, [1, 2, 1], gallery.person_id, [0, 0, 2], gallery.camera_id, top_k=5)
+    np.testing.assert_array_equal(report.metrics.top_indices, expected.top_indices)
+    np.testing.assert_allclose(report.metrics.average_precision, expected.average_precision)
+    np.testing.assert_allclose(report.metrics.top_scores[1:], expected.top_scores[1:], atol=1e-5)
+
+
+def test_multi_query_goes_with_post_processing_of_vectors(tmp_path, dataset):
+    data = several_queries(tmp_path, dataset)
+    steps = [Rerank(k1=2, k2=1)]
+    assert len(evaluate(BrightnessModel(), data, progress=False, multi_query=True, post_process=steps).query) == 3
+    with pytest.raises(ValueError, match="needs `query_features` and `gallery_features`"):
+        evaluate(MapModel(), data, progress=False, multi_query=True, post_process=steps)
+
+
+def test_multi_query_needs_cameras(dataset):
+    query = ReIDTable.from_columns(dataset.query.path, dataset.query.person_id)
+    with pytest.raises(ValueError, match=r"`multi_query` .* needs every query's camera. Received: 5 of 5 without"):
+        evaluate(BrightnessModel(), dataclasses.replace(dataset, query=query), progress=False, multi_query=True)
+
+
+def test_a_shortlist_is_compared_exactly_and_its_recall_is_measured(dataset):
+    class Shortlisting(BrightnessModel):
+        """Keeps exact scores of the first images of the gallery, whatever they are; a bad choice on purpose."""
+
+        def score(self, query_features, gallery_features, *, shortlist=None):
+            scores = super().score(query_features, gallery_features)
+            if shortlist is not None:
+                scores[:, shortlist:] -= 10
+            return scores
+
+    report = evaluate(Shortlisting(), dataset, progress=False, shortlist=4)
+    # The exact best of the five queries: gallery images 0, 1, 2 or 1, 3, 4. Only the last is not on the list.
+    made = report.provenance
+    assert (made["shortlist"], made["shortlist_recall_top1"], made["shortlist_recall_queries"]) == (4, 0.8, 5)
+    assert 0.7 < made["shortlist_recall_top4"] < 1.0
+    assert report.metrics.top_indices[4, -1] == 4  # behind all others
+    exact = evaluate(Shortlisting(), dataset, progress=False, shortlist=99)
+    assert exact.provenance["shortlist_recall_top1"] == exact.provenance["shortlist_recall_top5"] == 1.0
+
+
+def test_a_shortlist_is_refused_where_score_has_none(dataset):
+    with pytest.raises(ValueError, match=r"whose `score` takes it, such as QAConv. Received: a BrightnessModel"):
+        evaluate(BrightnessModel(), dataset, progress=False, shortlist=4)
+    with pytest.raises(ValueError, match="`shortlist` must be an integer of at least 1"):
+        evaluate(BrightnessModel(), dataset, progress=False, shortlist=0)

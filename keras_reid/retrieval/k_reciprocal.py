@@ -9,7 +9,7 @@ from keras_reid.retrieval.item_distances import ItemDistances
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Encoding", "Variant", "encode", "overlap"]
+__all__ = ["Encoding", "Neighbours", "Variant", "encode", "nearest", "overlap", "reach"]
 
 _BLOCK_ITEMS = 256
 _PAIR_ITEMS = 32
@@ -45,13 +45,23 @@ class Encoding(NamedTuple):
     scale: np.ndarray
 
 
-class _Neighbours(NamedTuple):
-    items: np.ndarray  # [N, K] int32, nearest first
-    distance: np.ndarray  # [N, K]
-    largest: np.ndarray  # [N]
+class Neighbours(NamedTuple):
+    """The K nearest items of each item, itself among them.
+
+    Attributes:
+        items: [N, K] int32, nearest first.
+        distance: [N, K] their distances.
+        largest: [N] the distance of each item's farthest item.
+    """
+
+    items: np.ndarray
+    distance: np.ndarray
+    largest: np.ndarray
 
 
-def encode(distances: ItemDistances, k1: int, k2: int, variant: Variant) -> Encoding:
+def encode(
+    distances: ItemDistances, k1: int, k2: int, variant: Variant, neighbours: Neighbours | None = None
+) -> Encoding:
     """Encodes every item by its k-reciprocal neighbours.
 
     With N(i, k) the k + 1 nearest items (i included) and R(i, k) those j of N(i, k) with i in N(j, k):
@@ -63,6 +73,7 @@ def encode(distances: ItemDistances, k1: int, k2: int, variant: Variant) -> Enco
         k1: Size of the reciprocal neighbourhoods.
         k2: Number of items that an encoding is averaged over.
         variant: Departures from the paper.
+        neighbours: What `nearest` returned, if it is there already; at least ``reach(k1, k2, variant)`` of each item.
 
     Returns:
         ``Encoding``.
@@ -70,7 +81,7 @@ def encode(distances: ItemDistances, k1: int, k2: int, variant: Variant) -> Enco
     from scipy.sparse import csr_array  # 0.1 s that most of the package can do without
 
     size = distances.size
-    near = _nearest(distances, max(k1 + 1, k2 + variant.expanded))
+    near = neighbours or nearest(distances, reach(k1, k2, variant))
     scale = np.ones(size, dtype=np.float32)
     if variant.by_maximum:
         largest = near.largest**variant.power
@@ -117,7 +128,24 @@ def overlap(row_columns: np.ndarray, row_values: np.ndarray, by_column: "csr_arr
     return np.bincount(by_column.indices[positions], shared, minlength=size)
 
 
-def _nearest(distances: ItemDistances, count: int) -> _Neighbours:
+def reach(k1: int, k2: int, variant: Variant) -> int:
+    """Returns how many nearest items of each item `encode` looks at."""
+    return max(k1 + 1, k2 + variant.expanded)
+
+
+def nearest(distances: ItemDistances, count: int) -> Neighbours:
+    """Finds the nearest items of every item, block by block: the costly part of re-ranking.
+
+    Args:
+        distances: Distances among all N items.
+        count: How many, the item itself included; all of them if there are fewer.
+
+    Returns:
+        ``Neighbours``; equal distances come in the order of the items.
+
+    Raises:
+        ValueError: A score is NaN or far above 1.
+    """
     size = distances.size
     count = min(count, size)
     index = np.empty((size, count), dtype=np.int32)
@@ -138,11 +166,11 @@ def _nearest(distances: ItemDistances, count: int) -> _Neighbours:
             f"scores all exceed 1, the least being {1 - largest.min():.4g}. Pass similarities such "
             "as cosines or sigmoid(logits)."
         )
-    return _Neighbours(index, near, largest)
+    return Neighbours(index, near, largest)
 
 
 def _reciprocal_sets(
-    distances: ItemDistances, near: _Neighbours, k1: int, extra: int
+    distances: ItemDistances, near: Neighbours, k1: int, extra: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns rows, columns and distances of all pairs (i, j) with j in R*(i), sorted by row."""
     wide = near.items[:, : k1 + extra]

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_reid.checks import check_positive_int, unknown_name
 from keras_reid.retrieval.item_distances import ItemDistances
-from keras_reid.retrieval.k_reciprocal import Variant, encode, overlap
+from keras_reid.retrieval.k_reciprocal import Neighbours, Variant, encode, overlap
 from keras_reid.retrieval.labels import full_scores
 from keras_reid.retrieval.ranking import Ranking
 from keras_reid.retrieval.similarity import Scorer, cosine_similarity
@@ -104,6 +104,7 @@ def k_reciprocal_jaccard(
     variant: str = "zhong2017",
     *,
     score: Scorer = cosine_similarity,
+    neighbours: Neighbours | None = None,
 ) -> "csr_array":
     """Jaccard similarities of the k-reciprocal encodings within one set, for clustering.
 
@@ -116,6 +117,8 @@ def k_reciprocal_jaccard(
         k2: As in ``rerank``.
         variant: As in ``rerank``.
         score: As in ``rerank``.
+        neighbours: What ``keras_reid.retrieval.k_reciprocal.nearest`` found among the features, if that is there
+            already.
 
     Returns:
         [N, N] symmetric ``scipy.sparse.csr_array`` of float32, with sorted columns.
@@ -136,7 +139,7 @@ def k_reciprocal_jaccard(
     from scipy.sparse import csr_array
 
     settings = _checked(k1, k2, variant)
-    vectors, _ = encode(ItemDistances(score, (features,)), k1, k2, settings)
+    vectors, _ = encode(ItemDistances(score, (features,)), k1, k2, settings, neighbours)
     by_column = vectors.T.tocsr()
     size = vectors.shape[0]
     columns, values, ends = [], [], [0]

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_reid.pipeline.arrays import image_array
 from keras_reid.pipeline.errors import clear_errors
 from keras_reid.training import backend, steps
 from keras_reid.training.callbacks import pipeline_callbacks
@@ -246,18 +247,7 @@ class ReIDModel(keras.Model):
         if hasattr(images, "element_spec"):
             with clear_errors():
                 return self.predict(images.map(lambda batch: batch["image"]), verbose=verbose)
-        images = np.asarray(images)
-        if images.ndim != 4 or not len(images) or images.shape[1:] != (*self.image_size, 3):
-            raise ValueError(
-                f"`images` must have the shape [N, {self.image_size[0]}, {self.image_size[1]}, 3], N > 0. Received: "
-                f"{images.shape}. keras_reid.pipeline.inference resizes files to it; images[None] makes one a batch."
-            )
-        if images.dtype == np.uint8 or (images.size and (images.min() < 0.0 or images.max() > 1.0)):
-            raise ValueError(
-                f"`images` must be float RGB in [0, 1]. Received: {images.dtype} in [{images.min()}, {images.max()}]. "
-                "Divide uint8 images by 255; the model normalises by itself."
-            )
-        return self.predict(images.astype("float32"), batch_size=batch_size, verbose=verbose)
+        return self.predict(image_array(images, self.image_size), batch_size=batch_size, verbose=verbose)
 
     def score(self, query_features, gallery_features) -> np.ndarray:
         """Compares every query with every gallery item; by default the cosine of their embeddings.

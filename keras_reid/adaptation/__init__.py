@@ -1,0 +1,18 @@
+"""Adaptation to a site without labels: pseudo labels, credible anchors, and training on them, round by round."""
+
+from keras_reid.adaptation.clustering import Clustering, PseudoLabels, neighbourhood_radius
+from keras_reid.adaptation.credibility import Anchors, CredibleMining, neighbour_credibility, prototype_credibility
+from keras_reid.adaptation.pseudo_labels import Stage, pseudo_labels, purity
+
+__all__ = [
+    "Anchors",
+    "Clustering",
+    "CredibleMining",
+    "PseudoLabels",
+    "Stage",
+    "neighbour_credibility",
+    "neighbourhood_radius",
+    "prototype_credibility",
+    "pseudo_labels",
+    "purity",
+]

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_reid.checks import check_positive_int
 from keras_reid.visualize.images import as_pixels
+from keras_reid.visualize.matches import LocalMatches, local_matches
 from keras_reid.visualize.style import Theme, font_families, new_figure, theme_named
 
 if TYPE_CHECKING:
@@ -62,10 +63,7 @@ def correspondences(
         )
     pictures = [as_pixels(image, model.image_size, model.interpolation) for image in (image_a, image_b)]
     maps = model.extract(np.stack(pictures).astype("float32"))
-    found = model.correspondences(maps[:1], maps[1:])
-    worth, places_a, places_b = _matches(found)
-    strongest = np.argsort(-np.abs(worth), kind="stable")[:lines][::-1]
-    score = float(model.score(maps[:1], maps[1:])[0, 0])
+    (found,) = local_matches(model, maps[:1], maps[1:])
 
     colours = theme_named(theme)
     height, width = model.image_size
@@ -78,9 +76,8 @@ def correspondences(
     axes.set_xlim(0, right + width)
     axes.set_ylim(height, 0)
     axes.set_axis_off()
-    step = (height / found.probe_score.shape[2], width / found.probe_score.shape[3])
-    _draw_lines(axes, worth[strongest], places_a[strongest], places_b[strongest], step, right, colours)
-    text = f"score {score:.3f}" if title is None else title
+    _draw_lines(axes, found, lines, (width, height), right, colours)
+    text = f"score {found.score:.3f}" if title is None else title
     figure.text(
         0.5, 0.955, text, color=colours.ink, fontsize=10, fontweight="bold", ha="center", va="center",
         fontfamily=list(font_families()),
@@ -88,36 +85,17 @@ def correspondences(
     return figure
 
 
-def _matches(found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All matches of both sides once: worth [M], places (y, x) in the first and second image [M, 2]."""
-    shape = found.probe_score.shape[2:]
-    count = int(np.prod(shape))
-    own = np.arange(count)
-    firsts = np.concatenate([own, found.index_in_probe.ravel()])
-    seconds = np.concatenate([found.index_in_gallery.ravel(), own])
-    scores = np.concatenate([found.probe_score.ravel(), found.gallery_score.ravel()]).astype("float64")
-    # Two locations that found each other make one match, worth what both say.
-    pairs, where = np.unique(firsts * count + seconds, return_inverse=True)
-    worth = np.bincount(where, weights=scores)
-    first, second = np.divmod(pairs, count)
-    return worth, np.stack(np.divmod(first, shape[1]), 1), np.stack(np.divmod(second, shape[1]), 1)
-
-
 def _draw_lines(
-    axes: "Axes",
-    worth: np.ndarray,
-    firsts: np.ndarray,
-    seconds: np.ndarray,
-    step: tuple[float, float],
-    right: float,
-    colours: Theme,
+    axes: "Axes", found: LocalMatches, lines: int, size: tuple[int, int], right: float, colours: Theme
 ) -> None:
-    """Draws each match from the middle of its location in one image to the other's."""
-    strength = np.abs(worth) / max(np.abs(worth).max(initial=0.0), 1e-12)
-    for value, share, first, second in zip(worth, strength, firsts, seconds, strict=True):
-        rows = [(place[0] + 0.5) * step[0] for place in (first, second)]
-        columns = [(first[1] + 0.5) * step[1], right + (second[1] + 0.5) * step[1]]
+    """Draws the strongest matches, the weakest of them first, from one image to the other."""
+    strongest = found.worth[:lines]
+    strength = np.abs(strongest) / max(np.abs(strongest).max(initial=0.0), 1e-12)
+    for number in reversed(range(len(strongest))):
+        ends = np.stack([found.in_query[number], found.in_gallery[number]]) * size + [[0, 0], [right, 0]]
+        colour = colours.match if strongest[number] > 0 else colours.mismatch
+        share = strength[number]
         axes.plot(
-            columns, rows, color=colours.match if value > 0 else colours.mismatch, linewidth=0.6 + 1.8 * share,
-            alpha=0.35 + 0.6 * share, marker="o", markersize=1.5 + 2.5 * share, solid_capstyle="round",
+            *ends.T, color=colour, linewidth=0.6 + 1.8 * share, alpha=0.35 + 0.6 * share, marker="o",
+            markersize=1.5 + 2.5 * share, solid_capstyle="round",
         )  # fmt: skip

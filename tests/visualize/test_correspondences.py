@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,7 +7,7 @@ from PIL import Image
 from keras_reid import zoo
 from keras_reid.layers import Correspondences
 from keras_reid.visualize import correspondences
-from keras_reid.visualize.correspondences import _matches
+from keras_reid.visualize.matches import local_matches
 from keras_reid.visualize.style import THEMES
 
 IMAGES = np.random.default_rng(0).random((2, 64, 32, 3)).astype("float32")
@@ -35,12 +37,22 @@ def test_an_image_matches_itself_straight_across():
 def test_mutual_matches_are_one():
     # Two locations: 0 and 0 find each other; 1 of the first finds 0, and 1 of the second finds 0.
     found = Correspondences(
-        np.array([[[[3.0], [1.0]]]]), np.array([[[[0], [0]]]]), np.array([[[[5.0], [-1.0]]]]), np.array([[[[0], [0]]]])
+        np.array([[[[3.0], [1.0]]]]), np.array([[[[0], [0]]]]), np.array([[[[5.0], [-2.0]]]]), np.array([[[[0], [0]]]])
     )
-    worth, first, second = _matches(found)
-    assert first.tolist() == [[0, 0], [0, 0], [1, 0]]
-    assert second.tolist() == [[0, 0], [1, 0], [0, 0]]
-    np.testing.assert_allclose(worth, [3.0 + 5.0, -1.0, 1.0])
+    model = SimpleNamespace(correspondences=lambda a, b: found, score=lambda a, b: np.array([[0.75]]))
+    (matches,) = local_matches(model, None, None)
+    np.testing.assert_allclose(matches.worth, [3.0 + 5.0, -2.0, 1.0])
+    np.testing.assert_allclose(matches.in_query, [[0.5, 0.25], [0.5, 0.25], [0.5, 0.75]])
+    np.testing.assert_allclose(matches.in_gallery, [[0.5, 0.25], [0.5, 0.75], [0.5, 0.25]])
+    assert matches.totals == (9.0, -2.0)
+    assert matches.score == 0.75
+
+
+def test_what_matches_are_worth_adds_up_to_the_logit_but_for_a_constant():
+    model = zoo.load("qaconv_tiny", image_size=(64, 32))
+    maps = model.extract(np.random.default_rng(1).random((4, 64, 32, 3)))
+    totals = [sum(matches.totals) for matches in local_matches(model, maps[:1], maps[1:])]
+    np.testing.assert_allclose(np.diff(totals), np.diff(model.logits(maps[:1], maps[1:])[0]), atol=1e-4)
 
 
 def test_files_are_resized(tmp_path):

@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["find_root", "list_images", "parse_names"]
+__all__ = ["find_form", "find_root", "list_images", "parse_names"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -25,27 +25,50 @@ def find_root(name: str, root: str | os.PathLike[str], required: Sequence[str], 
     Raises:
         ValueError: None has; the message says what was expected and what is there.
     """
+    return find_form(name, root, {"": required}, nested)[1]
+
+
+def find_form(
+    name: str, root: str | os.PathLike[str], forms: Mapping[str, Sequence[str]], nested: Sequence[str]
+) -> tuple[str, Path]:
+    """Returns which of several forms of a data set lies in `root`, or in a folder it is known to nest, and where.
+
+    Args:
+        name: The data set's name, for messages.
+        root: What the user gave.
+        forms: Form -> sub-folders that must be there. A folder that fits two is of the first.
+        nested: Where below `root` people keep these data, in the order to look.
+
+    Returns:
+        The form, and the first folder that has all it needs.
+
+    Raises:
+        ValueError: None has; the message says what was expected and what is there.
+    """
     given = Path(root).expanduser()
     for place in (given, *(given / folder for folder in nested)):
-        if all((place / folder).is_dir() for folder in required):
-            return place
+        for form, required in forms.items():
+            if all((place / folder).is_dir() for folder in required):
+                return form, place
+    expected = "; or ".join(", ".join(required) for required in forms.values())
     raise ValueError(
-        f"No {name} in {str(given)!r}. Expected the folders {', '.join(required)} there, or in "
-        f"one of its sub-folders {', '.join(nested)}. {_what_is_there(given, required)}"
+        f"No {name} in {str(given)!r}. Expected the folders {expected} there, or in "
+        f"one of its sub-folders {', '.join(nested)}. {_what_is_there(given, tuple(forms.values()))}"
     )
 
 
-def _what_is_there(given: Path, required: Sequence[str]) -> str:
-    if given.name in required and given.is_dir():
+def _what_is_there(given: Path, forms: Sequence[Sequence[str]]) -> str:
+    if given.is_dir() and any(given.name in required for required in forms):
         return f"This is the folder {given.name} itself: pass its parent, {str(given.parent)!r}."
     if given.is_file():
         return "This is a file: unpack it and pass the folder."
     if not given.exists():
         known = next(parent for parent in given.absolute().parents if parent.exists())
         return f"It does not exist; {str(known)!r} does and holds: {_contents(known)}."
-    missing = [folder for folder in required if not (given / folder).is_dir()]
-    if len(missing) < len(required):
-        return f"Missing there: {', '.join(missing)}. Found: {_contents(given)}."
+    for required in forms:
+        missing = [folder for folder in required if not (given / folder).is_dir()]
+        if len(missing) < len(required):
+            return f"Missing there: {', '.join(missing)}. Found: {_contents(given)}."
     return f"Found there: {_contents(given)}."
 
 

@@ -22,6 +22,7 @@ RUNNING_PAGES = [
     "zoo.md",
     "concepts/pipeline.md",
     "concepts/evaluation.md",
+    "concepts/protocols.md",
     "methods/baseline.md",
     "methods/qaconv.md",
 ]

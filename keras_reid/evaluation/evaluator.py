@@ -62,9 +62,9 @@ def evaluate(
         multi_query: Whether all queries of a person from one camera are one query: the mean of their
             embeddings (the average pooling of the Market-1501 paper) or, where features are maps, of their
             scores (our choice). The report's queries are then the first images of each.
-        shortlist: Compare exactly only the so many likeliest gallery images of a query. For models whose
-            `score` takes it, such as ``QAConv``; the report's provenance says how many of the best images by
-            exact scores the shortlist holds, measured on 32 queries.
+        shortlist: Compare exactly only the so many likeliest images of the whole gallery with a query. For
+            models whose `score` takes it, such as ``QAConv``; the report's provenance says how many of the best
+            images by exact scores the shortlist holds, measured on 32 queries.
 
     Returns:
         The report. Queries without a match are left out of the means, counted and named.

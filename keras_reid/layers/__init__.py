@@ -2,7 +2,9 @@
 
 from keras_reid.layers.class_memory import ClassMemory
 from keras_reid.layers.cosine_classifier import CosineClassifier
+from keras_reid.layers.feature_bank import FeatureBank
 from keras_reid.layers.identity_head import IdentityCentres, IdentityClassifier
+from keras_reid.layers.metric_network import MetricNetwork, squared_differences
 from keras_reid.layers.neck import BNNeck
 from keras_reid.layers.normalization import ImageNormalization
 from keras_reid.layers.pooling import GeMPooling
@@ -14,10 +16,13 @@ __all__ = [
     "ClassMemory",
     "Correspondences",
     "CosineClassifier",
+    "FeatureBank",
     "GeMPooling",
     "IdentityCentres",
     "IdentityClassifier",
     "ImageNormalization",
+    "MetricNetwork",
     "QAConvMatcher",
     "ScalarBatchNormalization",
+    "squared_differences",
 ]

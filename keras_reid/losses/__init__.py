@@ -4,8 +4,11 @@ from keras_reid.losses.arcface import ArcFaceLoss, arcface_logits
 from keras_reid.losses.base import ReIDLoss
 from keras_reid.losses.centre import centre_loss, updated_centres
 from keras_reid.losses.identity import IdentityLoss, identity_loss
+from keras_reid.losses.pair_balanced import balanced_pair_loss
 from keras_reid.losses.pair_focal import PairFocalLoss, pair_focal_loss
+from keras_reid.losses.pair_identity_centre import pair_identity_centre_loss
 from keras_reid.losses.pair_triplet import PairTripletLoss, pair_hard_triplet
+from keras_reid.losses.spreading import instance_spreading
 from keras_reid.losses.transport import cross_modality_emd, transport_plan
 from keras_reid.losses.triplet import (
     TripletLoss,
@@ -25,13 +28,16 @@ __all__ = [
     "TripletLoss",
     "active_fraction",
     "arcface_logits",
+    "balanced_pair_loss",
     "batch_hard_triplet",
     "centre_loss",
     "check_positives",
     "cross_modality_emd",
     "identity_loss",
+    "instance_spreading",
     "pair_focal_loss",
     "pair_hard_triplet",
+    "pair_identity_centre_loss",
     "transport_plan",
     "updated_centres",
     "valid_anchors",

@@ -85,7 +85,7 @@ def _evaluate(options) -> int:
     report = evaluate(model, _dataset(options), on_bad_image=options.on_bad_image, progress=progress)
     print(json.dumps(report.to_dict(), indent=1) if options.json else report)
     if options.out:
-        report.to_html(options.out)
+        report.to_html(options.out, model=model)
         print(f"\nReport: {options.out}", file=sys.stderr)
     return 0
 

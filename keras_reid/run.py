@@ -126,7 +126,8 @@ def run(
     }
     notes = [f"Zoo entry {name}, trained on {dataset.name} for {config['epochs']} epochs, seed {seed}."]
     labelled = {f"{dataset.name} → {tested}": report for tested, report in reports.items()}
-    write_html(out / "report.html", f"{name} trained on {dataset.name}", labelled, history=log, notes=notes)
+    title = f"{name} trained on {dataset.name}"
+    write_html(out / "report.html", title, labelled, history=log, notes=notes, model=model)
     (out / "report.txt").write_text("\n\n".join(str(report) for report in reports.values()) + "\n", encoding="utf-8")
     (out / "report.json").write_text(
         json.dumps({key: report.to_dict() for key, report in reports.items()}, indent=1), encoding="utf-8"

@@ -276,19 +276,20 @@ class Report:
             )
         return cls(**report_fields(whole))
 
-    def to_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:
+    def to_html(self, path: str | os.PathLike[str], title: str | None = None, model: Any = None) -> Path:
         """Writes the report as one page; ``visualize.write_html`` puts several on one.
 
         Args:
             path: The file to write.
             title: The heading; the data set's name by default.
+            model: The model, to draw what matched if it can say so, as in ``visualize.write_html``.
 
         Returns:
             The path.
         """
         from keras_reid.visualize import write_html
 
-        return write_html(path, title or f"Retrieval on {self.dataset}", {self.dataset: self})
+        return write_html(path, title or f"Retrieval on {self.dataset}", {self.dataset: self}, model=model)
 
     def __str__(self) -> str:
         return report_text(self)

@@ -1,6 +1,5 @@
 """One HTML file that tells how well a model finds people: numbers, curves, rankings, provenance."""
 
-import base64
 import os
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_reid.visualize.curves import cmc_curve, history_parts, training_curves
-from keras_reid.visualize.images import jpeg_bytes, thumbnail
+from keras_reid.visualize.html_matches import MATCHES_MEANING, can_explain, what_matched
+from keras_reid.visualize.images import data_uri, jpeg_bytes, thumbnail
 from keras_reid.visualize.panel import PanelImage, PanelRow
 from keras_reid.visualize.style import figure_png
 
@@ -38,6 +38,7 @@ def write_html(
     notes: Sequence[str] = (),
     *,
     count: int = 4,
+    model: Any = None,
 ) -> Path:
     """Writes reports as one page that needs no network: pictures and style are inside.
 
@@ -48,6 +49,9 @@ def write_html(
         history: What ``fit`` returned, its dict, or a CSV log, for the training curves.
         notes: Sentences to print below the summary.
         count: Queries shown per choice (hardest, random, easiest) and report.
+        model: The model that made the reports. If it compares images location by location, as
+            `keras_reid.methods.QAConv` does, each query shown gets a picture of what matched in its first
+            right and its first wrong result.
 
     Returns:
         The path of the page.
@@ -73,9 +77,9 @@ def write_html(
         _header(title, reports),
         _summary(reports, notes),
         _charts(reports, history),
-        *(_rankings(label, report, count) for label, report in reports.items()),
+        *(_rankings(label, report, count, model) for label, report in reports.items()),
         _skipped(reports),
-        _reading(reports),
+        _reading(reports, can_explain(model)),
         _provenance(reports),
     ]
     page = (
@@ -146,20 +150,23 @@ def _charts(reports: "Mapping[str, Report]", history: Any) -> str:
 
 def _chart(name: str, draw: Callable[..., "Figure"], data: Any) -> str:
     """Draws one chart in both themes; the browser takes the one that fits."""
-    light, dark = (_data_uri("image/png", figure_png(draw(data, theme=theme), dpi=200)) for theme in ("light", "dark"))
+    light, dark = (data_uri("image/png", figure_png(draw(data, theme=theme), dpi=200)) for theme in ("light", "dark"))
     return (
         f'<figure><picture><source srcset="{dark}" media="(prefers-color-scheme: dark)">'
         f'<img src="{light}" alt="{escape(name)}"></picture></figure>\n'
     )
 
 
-def _rankings(label: str, report: "Report", count: int) -> str:
+def _rankings(label: str, report: "Report", count: int, model: Any) -> str:
     """Returns the hardest, some random, and the easiest queries of one report."""
     if not report.metrics.valid_queries or report.metrics.top_indices is None:
         return ""
     groups = []
     for choice, meaning in _CHOICES.items():
-        rows = "\n".join(_query(row) for row in report.panel_rows(choice, count=count))
+        rows = "\n".join(
+            _query(row) + (what_matched(model, row, opened=number == 0) if can_explain(model) else "")
+            for number, row in enumerate(report.panel_rows(choice, count=count))
+        )
         groups.append(
             f"<details{'' if choice == 'easiest' else ' open'}><summary>{choice.capitalize()} "
             f"queries<span>{meaning}</span></summary>\n{rows}\n</details>"
@@ -183,7 +190,7 @@ def _person(image: PanelImage, role: str) -> str:
         False: ("person mismatch", "\N{MULTIPLICATION X} ", ", other person"),
         None: ("person", "", ""),
     }[image.match]
-    source = _data_uri("image/jpeg", jpeg_bytes(thumbnail(image.path)))
+    source = data_uri("image/jpeg", jpeg_bytes(thumbnail(image.path)))
     caption = escape(image.caption).replace(" \N{MIDDLE DOT} ", "<br>")
     return (
         f'<figure class="{kind}"><img src="{source}" alt="{role}{said}" '
@@ -206,7 +213,7 @@ def _skipped(reports: "Mapping[str, Report]") -> str:
     )
 
 
-def _reading(reports: "Mapping[str, Report]") -> str:
+def _reading(reports: "Mapping[str, Report]", explained: bool) -> str:
     """Returns what the numbers mean, in one sentence each."""
     conventions = {report.metrics.ap for report in reports.values()}
     step = "the mean of the precision at each match" if conventions == {"step"} else (
@@ -221,11 +228,12 @@ def _reading(reports: "Mapping[str, Report]") -> str:
         "Rankings": "Left the query, then the gallery from the most similar on. Green with a check "
         "mark is the same person, red with a cross another one; below are the similarity and the "
         "camera.",
+        "What matched": MATCHES_MEANING if explained else "",
         "Left out": "Taken out of each ranking, as it would count neither way: "
         + "; ".join(dict.fromkeys(report.left_out for report in reports.values()))
         + ".",
     }
-    items = "".join(f"<dt>{term}</dt><dd>{escape(text)}</dd>" for term, text in terms.items())
+    items = "".join(f"<dt>{term}</dt><dd>{escape(text)}</dd>" for term, text in terms.items() if text)
     return f"<section>\n<h2>How to read this</h2>\n<dl>{items}</dl>\n</section>"
 
 
@@ -270,7 +278,3 @@ def _value(report: "Report", metric: str | None) -> str:
 def _percent(value: float | None) -> str:
     """Writes a share in per cent; a dash where it does not exist."""
     return "\N{EN DASH}" if value is None or np.isnan(value) else f"{100 * value:.1f}"
-
-
-def _data_uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,5 +1,6 @@
 """Pictures of people at one size, for panels and pages."""
 
+import base64
 import io
 import os
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from keras_reid.pipeline.decode import decode
 
-__all__ = ["as_pixels", "jpeg_bytes", "thumbnail"]
+__all__ = ["as_pixels", "data_uri", "jpeg_bytes", "thumbnail"]
 
 THUMBNAIL_SIZE = (128, 64)
 """Height and width; two to one is the field's shape of a person."""
@@ -100,3 +101,21 @@ def jpeg_bytes(image: np.ndarray, quality: int = 85) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, format="JPEG", quality=quality)
     return buffer.getvalue()
+
+
+def data_uri(kind: str, content: bytes) -> str:
+    """Writes a file's content as an address, so that a page holds it.
+
+    Args:
+        kind: Its media type, such as ``"image/png"``.
+        content: The file's content.
+
+    Returns:
+        The address.
+
+    Example:
+        >>> from keras_reid.visualize.images import data_uri
+        >>> data_uri("image/png", b"PNG")
+        'data:image/png;base64,UE5H'
+    """
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -6,7 +6,7 @@ import os
 
 from keras_reid.checks import unknown_name
 from keras_reid.datasets import folder, market1501
-from keras_reid.datasets.dataset import ReIDDataset
+from keras_reid.datasets.dataset import RefusedDataset, ReIDDataset
 from keras_reid.datasets.dataset_check import check
 from keras_reid.datasets.multi_source import combine, leave_one_out
 from keras_reid.datasets.table import ReIDTable
@@ -14,6 +14,7 @@ from keras_reid.datasets.table import ReIDTable
 __all__ = [
     "ReIDDataset",
     "ReIDTable",
+    "RefusedDataset",
     "check",
     "combine",
     "folder",

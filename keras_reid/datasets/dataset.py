@@ -6,9 +6,33 @@ import numpy as np
 
 from keras_reid.datasets.table import ReIDTable
 
-__all__ = ["ReIDDataset", "has_match", "require_matches"]
+__all__ = ["ReIDDataset", "RefusedDataset", "has_match", "require_matches"]
 
 _NO_CAMERA = -2  # -1 is a camera that is unknown
+
+
+class RefusedDataset(ValueError):
+    """Tables that cannot be trained on and tested; the error holds them, so that `check` can look at all of them.
+
+    Attributes:
+        dataset: The tables.
+
+    Example:
+        >>> from keras_reid.datasets import ReIDDataset, ReIDTable, RefusedDataset
+        >>> table = ReIDTable.from_columns(["/a.jpg"], [1])
+        >>> try:
+        ...     ReIDDataset("mine", train=table, query=table, gallery=table)
+        ... except RefusedDataset as refused:
+        ...     print(refused.dataset.train)
+        ReIDTable(1 image, 1 person, cameras unknown)
+    """
+
+    def __init__(self, message: str, dataset: "ReIDDataset") -> None:
+        super().__init__(message, dataset)  # both, so that the error can be copied to another process
+        self.dataset = dataset
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +53,9 @@ class ReIDDataset:
 
     Raises:
         TypeError: A split is no `ReIDTable`.
-        ValueError: A trial names rows that the gallery does not have, an identity is in the training split
-            and in a test split, or (protocol `"no_camera"`) an image is in the query and in the gallery.
+        RefusedDataset: A ValueError: an identity is in the training split and in a test split, or (protocol
+            `"no_camera"`) an image is in the query and in the gallery.
+        ValueError: A trial names rows that the gallery does not have.
 
     Example:
         >>> from keras_reid.datasets import ReIDDataset, ReIDTable
@@ -72,20 +97,22 @@ class ReIDDataset:
         test_ids = np.union1d(self.query.person_id, self.gallery.person_id)
         shared = np.intersect1d(self.train.person_id, test_ids)
         if shared.size:
-            raise ValueError(
+            raise RefusedDataset(
                 f"{shared.size} identities of {self.name!r} are in the training split and in a "
                 f"test split: {_first(shared)}. Train and test must not share a person; if these "
                 "are different people with equal numbers, give those of one split other numbers "
-                "(`table.with_labels`)."
+                "(`table.with_labels`).",
+                self,
             )
 
     def _check_images(self) -> None:
         shared = np.intersect1d(self.query.path.astype(str), self.gallery.path.astype(str))
         if shared.size:
-            raise ValueError(
+            raise RefusedDataset(
                 f"{shared.size} images of {self.name!r} are in the query and in the gallery: "
                 f"{_first(shared)}. Without cameras each would find itself; leave the query images "
-                "out of the gallery."
+                "out of the gallery.",
+                self,
             )
 
     @property
@@ -161,7 +188,7 @@ def require_matches(dataset: ReIDDataset, advice: str) -> None:
         advice: What its user can do about it, one sentence.
 
     Raises:
-        ValueError: No query has a match; the message says which rule leaves none.
+        RefusedDataset: A ValueError: no query has a match; the message says which rule leaves none.
 
     Example:
         >>> from keras_reid.datasets import ReIDDataset, ReIDTable
@@ -178,23 +205,26 @@ def require_matches(dataset: ReIDDataset, advice: str) -> None:
         return
     same_camera = int(has_match(query, gallery, cross_camera=False).sum())
     if not same_camera:
-        raise ValueError(
+        raise RefusedDataset(
             f"None of the {len(query)} query images of {dataset.name!r} shows a person of the "
             f"gallery. Query persons: {_first(query.person_ids)}; gallery persons: "
-            f"{_first(gallery.person_ids)}."
+            f"{_first(gallery.person_ids)}.",
+            dataset,
         )
     if not dataset.cross_camera:
-        raise ValueError(
+        raise RefusedDataset(
             f"None of the {len(query)} query images of {dataset.name!r} has a match that protocol "
             f"{dataset.protocol!r} counts: every match is of camera 1 and every query of camera 2, and these look "
-            f"at the same place. {advice}"
+            f"at the same place. {advice}",
+            dataset,
         )
     cameras = np.union1d(query.camera_id, gallery.camera_id)
     where = f"all images are of camera {cameras[0]}" if len(cameras) == 1 else "no person has two"
-    raise ValueError(
+    raise RefusedDataset(
         f"None of the {len(query)} query images of {dataset.name!r} has a match from another "
         f"camera: {where}, and protocol {dataset.protocol!r} ignores matches of the query's own "
-        f"camera (here of {same_camera} queries). {advice}"
+        f"camera (here of {same_camera} queries). {advice}",
+        dataset,
     )
 
 

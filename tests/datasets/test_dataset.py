@@ -1,8 +1,10 @@
+import pickle
+
 import numpy as np
 import pytest
 
 from keras_reid import retrieval
-from keras_reid.datasets import ReIDDataset, ReIDTable
+from keras_reid.datasets import RefusedDataset, ReIDDataset, ReIDTable
 from keras_reid.datasets.dataset import has_match, require_matches
 
 
@@ -98,3 +100,16 @@ def test_a_data_set_whose_matches_are_all_at_the_same_place_is_refused():
         ValueError, match=r"None of the 2 query .* protocol 'sysu_mm01' counts: .* same place\. Add one"
     ):
         require_matches(dataset, "Add one.")
+
+
+def test_a_refused_data_set_can_still_be_looked_at():
+    shared = ReIDTable.from_columns(["/a.jpg"], [1], [0])
+    with pytest.raises(RefusedDataset, match=r"^1 identities of 'mine' are in the training split") as refused:
+        ReIDDataset("mine", train=shared, query=shared, gallery=shared)
+    assert refused.value.dataset.train is shared
+    again = pickle.loads(pickle.dumps(refused.value))
+    assert str(again) == str(refused.value) and len(again.dataset.query) == 1
+    nothing = ReIDTable.from_columns([], [])
+    with pytest.raises(RefusedDataset) as refused:
+        require_matches(ReIDDataset("mine", nothing, shared, shared), "Add a camera.")
+    assert refused.value.dataset.name == "mine"

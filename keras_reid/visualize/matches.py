@@ -1,5 +1,6 @@
 """Local matches between images, as numbers: what the pictures of correspondences are drawn from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,17 +55,12 @@ def local_matches(model: Any, query_map: Any, gallery_maps: Any) -> list[LocalMa
     """
     found = model.correspondences(query_map, gallery_maps)
     scores = np.asarray(model.score(query_map, gallery_maps))[0]
-    return [_of_pair(*(part[0, number] for part in found), float(score)) for number, score in enumerate(scores)]
+    return [_of_pair([part[0, number] for part in found], float(score)) for number, score in enumerate(scores)]
 
 
-def _of_pair(
-    probe_score: np.ndarray,
-    index_in_gallery: np.ndarray,
-    gallery_score: np.ndarray,
-    index_in_probe: np.ndarray,
-    score: float,
-) -> LocalMatches:
-    """Joins both sides' matches, all arrays [h, w]."""
+def _of_pair(found: Sequence[np.ndarray], score: float) -> LocalMatches:
+    """Joins both sides' matches, the four arrays [h, w] of `keras_reid.layers.Correspondences`."""
+    probe_score, index_in_gallery, gallery_score, index_in_probe = found
     height, width = probe_score.shape
     own = np.arange(height * width)
     firsts = np.concatenate([own, index_in_probe.ravel()])

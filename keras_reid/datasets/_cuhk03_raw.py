@@ -106,6 +106,7 @@ def read_split(config: Path, folder: Path) -> dict[str, ReIDTable]:
         ValueError: The file is missing or no such protocol, or images that it names are missing.
     """
     from scipy.io import loadmat  # 0.1 s that the other readers can do without
+    from scipy.io.matlab import MatReadError
 
     if not config.is_file():
         raise ValueError(f"Missing: {str(config)!r}. It says which image is in which split.")
@@ -114,7 +115,7 @@ def read_split(config: Path, folder: Path) -> dict[str, ReIDTable]:
         names = [str(np.squeeze(cell)) for cell in content["filelist"].ravel()]
         labels = content["labels"].ravel().astype(np.int64)
         rows = {split: content[key].ravel().astype(np.int64) - 1 for split, key in _SPLITS.items()}
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+    except (OSError, ValueError, KeyError, NotImplementedError, MatReadError) as error:
         raise ValueError(
             f"{str(config)!r} could not be read: {error}. Expected the new protocol's file, with filelist, labels, "
             f"{', '.join(_SPLITS.values())}."

@@ -155,3 +155,35 @@ def test_only_a_real_sized_tree_is_compared_with_the_published_counts(tmp_path, 
     for path in dataset.query.path[: 336 // 2 + 1]:
         Path(path).unlink()
     assert market1501.load(tmp_path).notes == ()
+
+
+def test_added_distractors_are_nobody_in_the_gallery(root, tmp_path_factory):
+    more = tmp_path_factory.mktemp("distractors_500k")
+    for name in ("images/00000001.jpg", "images/0000_c3s1_000007_00.jpg", "images/-1_c6s1_000008_00.jpg"):
+        write_image(more / name)
+    plain, dataset = market1501.load(root), market1501.load(root, distractors=more)
+    assert names(dataset.gallery)[3:] == ["-1_c6s1_000008_00.jpg", "00000001.jpg", "0000_c3s1_000007_00.jpg"]
+    assert dataset.gallery.person_id.tolist() == [0, 1, 3, 0, 0, 0]
+    assert dataset.gallery.camera_id.tolist()[3:] == [5, -1, 2]
+    # They have no times, and leave those of the others alone.
+    assert dataset.gallery.time_s[:3].tolist() == plain.gallery.time_s.tolist()
+    assert (dataset.gallery.time_s[3:] != dataset.gallery.time_s[3:]).all()
+    assert dataset.notes == ("3 of the 6 gallery images are added distractors (person 0).",)
+    assert (names(dataset.train), names(dataset.query)) == (names(plain.train), names(plain.query))
+
+
+def test_the_published_gallery_is_compared_without_added_distractors(root, tmp_path_factory, monkeypatch):
+    more = tmp_path_factory.mktemp("more")
+    write_image(more / "1.jpg")
+    monkeypatch.setattr(market1501, "PUBLISHED_COUNTS", {"train": (2, 4), "query": (2, 2), "gallery": (3, 3)})
+    assert len(market1501.load(root, distractors=more).notes) == 1
+    monkeypatch.setattr(market1501, "PUBLISHED_COUNTS", {"train": (2, 4), "query": (2, 2), "gallery": (3, 4)})
+    first, second = market1501.load(root, distractors=more).notes
+    assert first.startswith("gallery has 3 persons and 3 images;") and second.startswith("1 of the 4 gallery")
+
+
+def test_distractors_must_be_nobody(root, tmp_path):
+    with pytest.raises(ValueError, match=r"folder of images of nobody .*bounding_box_test', where 2 names say a pers"):
+        market1501.load(root, distractors=root / "bounding_box_test")
+    with pytest.raises(ValueError, match=r"Expected a folder of images\. Received: '.*nowhere', which is none"):
+        market1501.load(root, distractors=tmp_path / "nowhere")

@@ -28,6 +28,8 @@ class Recipe:
             ``adaptive = {threshold, factor}`` instead follows the loss; see `keras_reid.training.AdaptiveDecay`.
         groups: Group name -> ``{"pattern": ..., "multiplier": ...}``; empty for one optimiser over everything.
         clip_norms: As in `keras_reid.training.OptimizerGroup`.
+        adaptation: How `keras_reid.adapt` goes on from there on a site without labels: arguments of
+            `keras_reid.adaptation.AdaptationPlan`.
 
     Example:
         >>> import keras_reid
@@ -45,6 +47,7 @@ class Recipe:
     schedule: Mapping[str, Any] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clip_norms: Sequence[Mapping[str, Any]] = ()
+    adaptation: Mapping[str, Any] = field(default_factory=dict)
 
     def training_data(
         self,

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_reid.losses.base import PACKAGE, ReIDLoss, integer_labels
-from keras_reid.losses.distances import euclidean_distances
+from keras_reid.losses.distances import euclidean_distances, squared_distances
 
 __all__ = ["TripletLoss", "active_fraction", "batch_hard_triplet", "check_positives", "pair_masks", "valid_anchors"]
 
@@ -76,10 +76,10 @@ def check_positives(labels) -> None:
         )
 
 
-def distance_gaps(labels, features):
+def distance_gaps(labels, features, squared=False):
     """Hardest positive minus hardest negative distance [B], 0 where there is no triplet, and `valid_anchors`."""
     positive, negative = pair_masks(labels)
-    distances = euclidean_distances(features, features)
+    distances = (squared_distances if squared else euclidean_distances)(features, features)
     farthest_positive = ops.max(ops.where(positive, distances, 0.0), axis=1)
     # A finite stand-in: infinity would make the gradient NaN where no negative exists.
     nearest_negative = ops.min(ops.where(negative, distances, 1e9), axis=1)
@@ -87,17 +87,18 @@ def distance_gaps(labels, features):
     return ops.where(valid, farthest_positive - nearest_negative, 0.0), valid
 
 
-def batch_hard_triplet(labels, features, margin: float | None = 0.3):
+def batch_hard_triplet(labels, features, margin: float | None = 0.3, squared: bool = False):
     """Triplet loss of each anchor with its farthest positive and its nearest negative in the batch.
 
     ``l_a = max(0, m + max_p d(a, p) - min_n d(a, n))``, or, with the soft margin, ``log(1 + exp(max_p d - min_n d))``;
-    ``d`` is the Euclidean distance. An anchor without a positive or without a negative has loss 0 (`valid_anchors` says
-    which, `check_positives` refuses a batch of only such anchors).
+    ``d`` is the Euclidean distance or its square. An anchor without a positive or without a negative has loss 0
+    (`valid_anchors` says which, `check_positives` refuses a batch of only such anchors).
 
     Args:
         labels: Identities, integers [B].
         features: [B, D], of any float type; computed in float32.
         margin: ``m`` above; ``None`` for the soft margin.
+        squared: Whether ``d`` is the squared distance.
 
     Returns:
         float32 [B].
@@ -115,7 +116,7 @@ def batch_hard_triplet(labels, features, margin: float | None = 0.3):
     Reference:
         Hermans, Beyer and Leibe, "In Defense of the Triplet Loss for Person Re-Identification", 2017.
     """
-    gaps, valid = distance_gaps(labels, features)
+    gaps, valid = distance_gaps(labels, features, squared)
     values = ops.softplus(gaps) if margin is None else ops.relu(gaps + margin)
     return ops.where(valid, values, 0.0)
 
@@ -149,6 +150,7 @@ class TripletLoss(ReIDLoss):
 
     Args:
         margin: The margin; ``None`` for the soft margin.
+        squared: Whether distances are squared, as in `batch_hard_triplet`.
         name: Name of the loss.
         reduction: As in `keras.losses.Loss`. The default averages over all anchors of the batch.
 
@@ -166,16 +168,18 @@ class TripletLoss(ReIDLoss):
     def __init__(
         self,
         margin: float | None = 0.3,
+        squared: bool = False,
         name: str | None = "triplet_loss",
         reduction: str | None = "sum_over_batch_size",
     ):
         super().__init__(name=name, reduction=reduction)
         self.margin = margin
+        self.squared = squared
 
     def call(self, y_true, y_pred):
         """One value per anchor."""
-        return batch_hard_triplet(y_true, y_pred, self.margin)
+        return batch_hard_triplet(y_true, y_pred, self.margin, self.squared)
 
     def get_config(self):
         """The constructor's arguments."""
-        return {**super().get_config(), "margin": self.margin}
+        return {**super().get_config(), "margin": self.margin, "squared": self.squared}

@@ -160,7 +160,8 @@ def render(
 
     In SYSU-MM01's layout each person passes two to four visible and one or two thermal cameras, at times and
     in directions of their own; camera 3 stands where camera 2 stands. In RegDB's layout ten pictures show a person
-    from the front or from the back, each with a twin of about the same pose, with nothing before them.
+    from the front or from the back, each with a twin of about the same pose. In both everybody is alone in the
+    picture and wears another outfit: that the modalities differ is hard enough.
 
     Args:
         root: Where trees are kept.
@@ -234,11 +235,10 @@ def _write_lists(tree: Path, parameters: _Parameters, jobs: list[Picture]) -> No
 
 def _picture(parameters: _Parameters, job: Picture) -> bytes:
     person = sample_person(parameters.site, parameters.seed, job.person)
-    company = sample_person(parameters.site, parameters.seed, job.company) if job.shot.company_x else None
     if isinstance(job.camera, ThermalCamera):
-        pixels, quality = draw_thermal(person, job.camera, job.shot, company), job.camera.view.quality
+        pixels, quality = draw_thermal(person, job.camera, job.shot), job.camera.view.quality
     else:
-        pixels, quality = draw(person, job.camera, job.shot, company), job.camera.quality
+        pixels, quality = draw(person, job.camera, job.shot), job.camera.quality
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=round(quality))
     return buffer.getvalue()

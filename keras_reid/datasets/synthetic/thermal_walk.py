@@ -7,6 +7,7 @@ from math import pi
 import numpy as np
 
 from keras_reid.datasets.synthetic.camera import Camera, sample_cameras
+from keras_reid.datasets.synthetic.difficulty import V1
 from keras_reid.datasets.synthetic.layouts import regdb, sysu_mm01
 from keras_reid.datasets.synthetic.scene import Shot, sample_shot
 from keras_reid.datasets.synthetic.sites import find_site
@@ -15,6 +16,7 @@ from keras_reid.datasets.synthetic.thermal_camera import ThermalCamera, sample_t
 __all__ = ["Picture", "regdb_pictures", "sysu_mm01_pictures"]
 
 _FIRST_TEST_PERSON = 30_000  # as in `tree`: the test people stay the same when more or fewer are trained on
+_OUTFIT = V1.lookalikes  # one person of each outfit: without colours look-alikes would hardly differ at all
 _STREAM = 7009
 _BETWEEN_SHOTS_S = 0.72
 
@@ -28,7 +30,6 @@ class Picture:
         label: Identity on disk, from 1.
         place: 0-based camera of SYSU-MM01's layout, or modality in RegDB's.
         person: Number of the person in the stream of people.
-        company: Number of somebody else, who may stand beside.
         camera: Seen by which camera.
         shot: How.
     """
@@ -37,7 +38,6 @@ class Picture:
     label: int
     place: int
     person: int
-    company: int
     camera: Camera | ThermalCamera
     shot: Shot
 
@@ -77,10 +77,10 @@ def sysu_mm01_pictures(site: str, seed: int, camera_seed: int, train: int, test:
                         time_s=time_s + _BETWEEN_SHOTS_S * image,
                         place=0.25 * start + 0.55 * (across if away else 1 - across) + 0.1,
                     )
-                    step = 1 + (31 * camera + 7 * image) % max(people - 1, 1)
-                    company = first + (person + step) % people
                     name = sysu_mm01.image_name(camera, label + person, image + 1)
-                    yield Picture(name, label + person, camera, first + person, company, cameras[camera], shot)
+                    yield Picture(
+                        name, label + person, camera, _OUTFIT * (first + person), cameras[camera], _alone(shot)
+                    )
 
 
 def regdb_pictures(site: str, seed: int, camera_seed: int, train: int, test: int, images: int) -> Iterator[Picture]:
@@ -105,12 +105,8 @@ def regdb_pictures(site: str, seed: int, camera_seed: int, train: int, test: int
         back, start = rng.random() < 0.6, rng.random()
         for image in range(images):
             shots = [
-                replace(
-                    sample_shot(
-                        view, (seed, person, modality, image), away=back, time_s=_BETWEEN_SHOTS_S * image, place=start
-                    ),
-                    obstacle="none",
-                    company_x=0.0,
+                sample_shot(
+                    view, (seed, person, modality, image), away=back, time_s=_BETWEEN_SHOTS_S * image, place=start
                 )
                 for modality in (0, 1)
             ]
@@ -120,4 +116,9 @@ def regdb_pictures(site: str, seed: int, camera_seed: int, train: int, test: int
             )
             for modality, camera, shot in ((0, view, shots[0]), (1, thermal, twin)):
                 name = regdb.image_name(modality, person + 1, image + 1)
-                yield Picture(name, person + 1, modality, person, person, camera, shot)
+                yield Picture(name, person + 1, modality, _OUTFIT * person, camera, _alone(shot))
+
+
+def _alone(shot: Shot) -> Shot:
+    """Nothing and nobody else in the picture: that the modalities differ is hard enough."""
+    return replace(shot, obstacle="none", company_x=0.0)

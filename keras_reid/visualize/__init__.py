@@ -3,8 +3,10 @@
 from keras_reid.visualize.contact_sheet import contact_sheet
 from keras_reid.visualize.correspondences import correspondences
 from keras_reid.visualize.curves import cmc_curve, training_curves
+from keras_reid.visualize.embedding_map import embedding_map
 from keras_reid.visualize.html import write_html
 from keras_reid.visualize.panel import PanelImage, PanelRow, ranked_panel
+from keras_reid.visualize.transport import transport_plan
 
 __all__ = [
     "PanelImage",
@@ -12,7 +14,9 @@ __all__ = [
     "cmc_curve",
     "contact_sheet",
     "correspondences",
+    "embedding_map",
     "ranked_panel",
     "training_curves",
+    "transport_plan",
     "write_html",
 ]

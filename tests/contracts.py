@@ -32,12 +32,16 @@ class StopAfter(keras.callbacks.Callback):
 
 
 class MethodContract:
-    """Subclass it and set `name`, `image_size` and, where the method needs it, `overrides`."""
+    """Subclass it and set `name`, `image_size` and, where the method needs it, `overrides` and `sampler`.
+
+    A method that needs other people (of two modalities, of several sources) defines a fixture `people` in its module.
+    """
 
     name: str
     image_size = (64, 32)
     overrides: dict = {}
     rate = 1e-3
+    sampler = pipeline.PKSampler(2, 4)
 
     def model(self, seed=0, **overrides):
         seed_everything(seed)
@@ -50,8 +54,7 @@ class MethodContract:
         return model
 
     def batches(self, people, seed=0, **options):
-        sampler = pipeline.PKSampler(2, 4)
-        options = {"sampler": sampler, "transforms": (pipeline.Flip(),), "cache": "memory", **options}
+        options = {"sampler": self.sampler, "transforms": (pipeline.Flip(),), "cache": "memory", **options}
         return pipeline.training(people.train, image_size=self.image_size, seed=seed, **options)
 
     def test_named_losses_fall(self, people):
@@ -179,7 +182,7 @@ class MethodContract:
             self.compiled(model={"num_classes": 2}).fit(batches, verbose=0)
         with pytest.raises(ValueError, match="does not know the number of training identities"):
             self.compiled().fit(batches.take(1), verbose=0)
-        smaller = pipeline.training(people.train, image_size=(32, 32), sampler=pipeline.PKSampler(2, 4))
+        smaller = pipeline.training(people.train, image_size=(32, 32), sampler=self.sampler)
         with pytest.raises(ValueError, match=r"the dataset gives \(32, 32\)"):
             self.compiled().fit(smaller, verbose=0)
 
@@ -190,7 +193,7 @@ class MethodContract:
         paths[3] = str(broken)
         table = dataclasses.replace(people.train, path=paths)
         model, images = self.compiled(), np.zeros((1, *self.image_size, 3), "float32")
-        batches = pipeline.training(table, image_size=self.image_size, sampler=pipeline.PKSampler(2, 4))
+        batches = pipeline.training(table, image_size=self.image_size, sampler=self.sampler)
         with pytest.raises(ValueError, match=rf"Cannot read image .*{broken.name}"):
             model.fit(batches, verbose=0)
         assert np.isfinite(np.asarray(model.extract(images))).all()

@@ -14,6 +14,7 @@ _EXAMPLES = """examples:
   keras-reid demo
   keras-reid zoo
   keras-reid datasets render people/ --site A
+  keras-reid datasets check --data market1501 --root people/
   keras-reid train baseline_tiny --data synthetic --option site=A --out runs/first
   keras-reid train baseline_r50 --root /data/Market-1501-v15.09.15 --weights imagenet --out runs/market
   keras-reid evaluate runs/market --root /data/Market-1501-v15.09.15
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows ``keras-reid``; the process's own by default.
 
     Returns:
-        The exit status: 0 done, 1 findings (``datasets check``), 2 bad arguments or input, 130 interrupted.
+        The exit status: 0 done, 1 the data have an error (``datasets check``), 2 bad arguments or input, 130
+        interrupted.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # must be set before TensorFlow is loaded
     options = _parser().parse_args(arguments)
@@ -104,7 +106,16 @@ def _zoo(options) -> int:
 def _check(options) -> int:
     from keras_reid import datasets
 
-    result = datasets.check(_dataset(options))
+    if options.place and options.root:
+        raise ValueError(f"The folder was given twice: {options.place!r} and --root {options.root!r}. Give one.")
+    options.root = options.root or options.place
+    try:
+        dataset = _dataset(options)
+    except datasets.RefusedDataset as refused:
+        dataset = refused.dataset  # why it was refused is among the findings
+    # Standard output is for the JSON alone.
+    progress = None if options.json else progress_line("Looking at images")
+    result = datasets.check(dataset, decode=not options.no_decode, progress=progress)
     print(json.dumps(result.to_dict(), indent=1) if options.json else result)
     return 0 if result.ok else 1
 
@@ -166,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     train = _command(commands, "train", _train, "train a zoo entry by its recipe")
     train.add_argument("name", help="zoo entry; `keras-reid zoo` lists them")
     _data_options(train)
+    _bad_image_option(train)
     train.add_argument("--out", required=True, help="folder of the run: config, log, state, model, report")
     train.add_argument("--weights", help="'imagenet', or a .keras, .weights.h5, .safetensors or .pth file")
     train.add_argument(
@@ -181,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = _command(commands, "evaluate", _evaluate, "test a saved model on a data set")
     evaluate.add_argument("model", help=".keras file, or the folder of a finished run")
     _data_options(evaluate)
+    _bad_image_option(evaluate)
     evaluate.add_argument("--out", help="write an HTML report to this file")
     evaluate.add_argument("--json", action="store_true", help="print JSON instead of text")
 
@@ -190,11 +203,14 @@ def _parser() -> argparse.ArgumentParser:
     datasets = commands.add_parser("datasets", help="check a data set, or draw synthetic people")
     actions = datasets.add_subparsers(required=True, metavar="ACTION")
     check = _command(
-        actions, "check", _check, "counts, leakage, unreadable images; exit status 1 when something is found"
+        actions,
+        "check",
+        _check,
+        "find leaks, duplicates, broken images, useless queries; exit status 1 if the data have an error",
     )
-    check.add_argument("root", help="folder of the data set")
-    check.add_argument("--data", default="market1501", help="reader (default: %(default)s)")
-    check.add_argument("--option", action="append", metavar="KEY=VALUE", help="option of the reader")
+    check.add_argument("place", nargs="?", metavar="ROOT", help="the same as --root")
+    _data_options(check)
+    check.add_argument("--no-decode", action="store_true", help="only look whether the files are there")
     check.add_argument("--json", action="store_true", help="print JSON instead of text")
     render = _command(actions, "render", _render, "draw the people of one synthetic site")
     render.add_argument("root", help="folder to draw into")
@@ -220,6 +236,9 @@ def _data_options(parser) -> None:
         metavar="KEY=VALUE",
         help="option of the reader, e.g. site=B or pattern='(?P<person>...)'",
     )
+
+
+def _bad_image_option(parser) -> None:
     parser.add_argument(
         "--on-bad-image",
         choices=("raise", "skip"),

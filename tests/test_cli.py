@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -71,11 +72,31 @@ def test_zoo(capsys):
 
 def test_datasets_check(people_root, tmp_path, capsys):
     assert cli.main(["datasets", "check", str(people_root)]) == 0
-    capsys.readouterr()
-    assert cli.main(["datasets", "check", str(people_root), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)
+    assert "nothing found" in capsys.readouterr().out
+    assert cli.main(["datasets", "check", "--data", "market1501", "--root", str(people_root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
     assert cli.main(["datasets", "check", str(tmp_path)]) == 2
     assert str(tmp_path) in capsys.readouterr().err
+    assert cli.main(["datasets", "check", "a", "--root", "b"]) == 2
+    assert "given twice: 'a' and --root 'b'" in capsys.readouterr().err
+
+
+def test_datasets_check_looks_at_data_that_the_reader_refuses(people_root, tmp_path, capsys):
+    root = tmp_path / "people"
+    shutil.copytree(people_root, root)
+    person = min((root / "bounding_box_train").glob("*.jpg")).name[:4]
+    query = min((root / "query").glob("*.jpg"))
+    shutil.copy(query, root / "query" / f"{person}{query.name[4:]}")
+    (root / "query" / "0900_c1s1_000001_00.jpg").touch()
+    assert cli.main(["datasets", "check", str(root)]) == 1
+    said = capsys.readouterr().out
+    assert all(f"[{code}]" in said for code in ("person_in_train_and_test", "duplicate_of_two_persons", "empty_file"))
+    assert cli.main(["datasets", "check", str(root), "--no-decode", "--json"]) == 1
+    codes = {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert codes == {"person_in_train_and_test", "empty_file", "identity_not_in_gallery"}
+    (root / "query" / f"{person}{query.name[4:]}").unlink()
+    (root / "query" / "0900_c1s1_000001_00.jpg").unlink()
+    assert cli.main(["datasets", "check", str(root)]) == 0
 
 
 def test_datasets_render(tmp_path, monkeypatch, capsys):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from keras_reid.datasets import ReIDDataset, ReIDTable, check
+from keras_reid.datasets import RefusedDataset, ReIDDataset, ReIDTable, check
 from keras_reid.datasets.dataset_check.finding import finding
 
 
@@ -132,3 +132,11 @@ def test_warnings_alone_are_ok():
 def test_findings_count_all_and_show_some(number):
     made = finding("code", "note", "{n} things.", range(number))
     assert made.count == number and made.message == f"{number} things." and len(made.examples) == min(number, 3)
+
+
+def test_a_query_that_is_in_the_gallery_is_found_without_reading_it():
+    both = table([1], [0])
+    assert found(made(query=both, gallery=both))["query_in_gallery_ignored"].severity == "note"
+    with pytest.raises(RefusedDataset) as refused:
+        made(query=both, gallery=both, protocol="no_camera")
+    assert found(refused.value.dataset)["query_in_gallery"].examples == ("/none/x0.jpg (listed 2 times)",)

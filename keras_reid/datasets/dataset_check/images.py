@@ -127,8 +127,8 @@ def duplicates(dataset: ReIDDataset, files: Mapping[str, FileFacts]) -> Iterator
     groups: dict[bytes, list[tuple[str, int]]] = {}
     for split, table in zip(SPLITS, _tables(dataset), strict=True):
         for row, path in enumerate(table.path):
-            if digest := files[str(path)].digest:
-                groups.setdefault(digest, []).append((split, row))
+            # A file that was not read is at least the same as itself.
+            groups.setdefault(files[str(path)].digest or path.encode(), []).append((split, row))
     kinds: dict[str, list[str]] = {}
     for copies in groups.values():
         if len(copies) > 1:

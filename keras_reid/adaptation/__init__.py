@@ -2,14 +2,20 @@
 
 from keras_reid.adaptation.clustering import Clustering, PseudoLabels, neighbourhood_radius
 from keras_reid.adaptation.credibility import Anchors, CredibleMining, neighbour_credibility, prototype_credibility
+from keras_reid.adaptation.plan import AdaptationPlan
 from keras_reid.adaptation.pseudo_labels import Stage, pseudo_labels, purity
+from keras_reid.adaptation.records import RoundRecord
+from keras_reid.adaptation.rounds import adapt
 
 __all__ = [
+    "AdaptationPlan",
     "Anchors",
     "Clustering",
     "CredibleMining",
     "PseudoLabels",
+    "RoundRecord",
     "Stage",
+    "adapt",
     "neighbour_credibility",
     "neighbourhood_radius",
     "prototype_credibility",

@@ -58,8 +58,9 @@ class MetricNetwork(keras.layers.Layer):
     training only. On both features by themselves, independent masks would turn a missing number into a large
     difference. ``perturb`` switches it on inside a compiled step.
 
-    The hidden weights begin not negative and the last ones not positive, so that training begins with a metric: ``z``
-    falls with every difference.
+    The initial weights are random in size and fixed in sign, so that training begins with a metric, ``z`` falling with
+    every difference: hidden units of even number grow with all differences and lower ``z``, the others do the reverse.
+    With one kind alone, all pairs below a ReLU's threshold would be ties.
 
     Args:
         hidden: Widths of the hidden layers, one at least.
@@ -93,7 +94,7 @@ class MetricNetwork(keras.layers.Layer):
         if not 0.0 <= perturbation < 1.0:
             raise ValueError(f"`perturbation` must be in [0, 1). Received: {perturbation!r}.")
         self.perturbation = perturbation
-        self.seed_generator = keras.random.SeedGenerator()
+        self.seed_generator = keras.random.SeedGenerator(name="seed_generator")
         self.input_norm = self._normalization("input_norm") if input_norm else None
         self.denses = [
             keras.layers.Dense(width, use_bias=False, name=f"dense{number}", dtype=self.dtype_policy)
@@ -110,13 +111,15 @@ class MetricNetwork(keras.layers.Layer):
         if self.input_norm is not None:
             self.input_norm.build(input_shape)
         shape = tuple(input_shape)
+        inputs = np.ones((shape[-1], 1), "float32")  # 1 for what grows with the differences, -1 for what falls
         for dense, norm in zip(self.denses, self.norms, strict=True):
             dense.build(shape)
-            dense.kernel.assign(ops.abs(dense.kernel))
-            shape = (None, dense.units)
+            outputs = np.where(np.arange(dense.units) % 2, -1.0, 1.0).astype("float32")
+            dense.kernel.assign(ops.abs(dense.kernel) * inputs * outputs)
+            inputs, shape = outputs[:, None], (None, dense.units)
             norm.build(shape)
         self.logit.build(shape)
-        self.logit.kernel.assign(-ops.abs(self.logit.kernel))
+        self.logit.kernel.assign(-ops.abs(self.logit.kernel) * inputs)
 
     def call(self, pairs, training=False, perturb=1.0):
         """Logits [N], float32; while training, numbers are dropped where ``perturb`` (a scalar, 0 or 1) is 1."""

@@ -198,7 +198,7 @@ def require_matches(dataset: ReIDDataset, advice: str) -> None:
         >>> gallery = ReIDTable.from_columns(["/b.jpg"], [1], [0])
         >>> require_matches(ReIDDataset("mine", nothing, query, gallery), "Add a camera.")
         Traceback (most recent call last):
-        keras_reid.datasets.dataset.RefusedDataset: None of the 1 query images of 'mine' has a match from another camera: ...
+        keras_reid.datasets.dataset.RefusedDataset: None of the 1 query images of 'mine' has a match ...
     """
     query, gallery = dataset.query, dataset.gallery
     if not len(query) or dataset.findable.any():

@@ -23,6 +23,7 @@ RUNNING_PAGES = [
     "concepts/pipeline.md",
     "concepts/evaluation.md",
     "concepts/protocols.md",
+    "datasets/checking.md",
     "methods/baseline.md",
     "methods/qaconv.md",
 ]

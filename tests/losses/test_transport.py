@@ -118,6 +118,25 @@ def test_collapsed_features_are_no_danger(plan):
         np.testing.assert_array_equal(received, 0.0)
 
 
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="torch.compile takes minutes on a CPU")
+@pytest.mark.parametrize("plan", ["exact", "sinkhorn", "uniform"])
+def test_compiled_by_xla(plan):
+    if keras.backend.backend() == "jax":
+        from jax import jit
+    else:
+        import tensorflow as tf
+
+        def jit(function):
+            return tf.function(function, jit_compile=True)
+
+    visible, thermal = sides()
+    compiled = jit(lambda v, t: cross_modality_emd(v, t, plan))
+    assert float(compiled(visible, thermal)) == pytest.approx(emd(visible, thermal, plan), rel=1e-5)
+    plain = gradient(lambda v, t: cross_modality_emd(v, t, plan), visible, thermal)
+    for received, expected in zip(gradient(compiled, visible, thermal), plain, strict=True):
+        np.testing.assert_allclose(received, expected, atol=1e-5)
+
+
 def test_half_precision_features_are_compared_in_float32():
     visible, thermal = (side.astype("float16") for side in sides())
     result = cross_modality_emd(visible, thermal)

@@ -21,7 +21,7 @@ from keras_reid.datasets.synthetic.scene import draw
 from keras_reid.datasets.synthetic.sites import find_site
 from keras_reid.datasets.synthetic.thermal_camera import ThermalCamera, draw_thermal
 from keras_reid.datasets.synthetic.thermal_walk import Picture, regdb_pictures, sysu_mm01_pictures
-from keras_reid.datasets.synthetic.tree import MANIFEST, check_seed, put
+from keras_reid.datasets.synthetic.tree import MANIFEST, check_seed, write_whole
 
 if TYPE_CHECKING:
     from keras_reid.datasets.dataset import ReIDDataset
@@ -212,11 +212,11 @@ def render(
     for done, job in enumerate(jobs, start=1):
         if not (tree / job.name).exists():
             (tree / job.name).parent.mkdir(exist_ok=True)
-            put(tree / job.name, _picture(parameters, job))
+            write_whole(tree / job.name, _picture(parameters, job))
         if progress is not None:
             progress(done, len(jobs))
     _write_lists(tree, parameters, jobs)
-    put(tree / MANIFEST, (json.dumps({**parameters.manifest(), "images": len(jobs)}, indent=2) + "\n").encode())
+    write_whole(tree / MANIFEST, (json.dumps({**parameters.manifest(), "images": len(jobs)}, indent=2) + "\n").encode())
     return tree
 
 

@@ -118,7 +118,7 @@ def _warm_plate(camera: ThermalCamera) -> NDArray[np.uint8]:
     """The view without people: uint8 [1, rows, columns]. Edges stay where they are, fine texture goes."""
     light = plate(camera.view).astype(np.float32).mean(0)
     soft = Image.fromarray(light.astype(np.uint8)).filter(ImageFilter.BoxBlur(2))
-    relief = (np.asarray(soft).astype(np.float32) - light.mean()) / np.float32(255)
+    relief = (np.asarray(soft).astype(np.float32) - np.float32(light.mean(dtype=np.float64))) / np.float32(255)
     rows = np.arange(len(light), dtype=np.float32)[:, None]
     floor = np.where(rows > GROUND, 0.04, 0.0)  # the floor is a little warmer than the wall
     warmth = camera.air + camera.contrast * relief + floor

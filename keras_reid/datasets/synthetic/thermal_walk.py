@@ -115,7 +115,7 @@ def regdb_pictures(site: str, seed: int, camera_seed: int, train: int, test: int
                 shots[1], yaw=shots[0].yaw + 0.1 * float(rng.normal()), phase=(shots[0].phase + 0.4) % (2 * pi)
             )
             for modality, camera, shot in ((0, view, shots[0]), (1, thermal, twin)):
-                name = regdb.image_name(modality, person + 1, image + 1)
+                name = regdb.image_name(modality, person + 1, image + 1, ".jpg")
                 yield Picture(name, person + 1, modality, _OUTFIT * person, camera, _alone(shot))
 
 

@@ -18,7 +18,7 @@ from keras_reid.datasets.synthetic.scene import draw, sample_shot
 from keras_reid.datasets.synthetic.sites import find_site
 from keras_reid.datasets.synthetic.walk import FRAMES_PER_SECOND, Passage, sample_passages
 
-__all__ = ["FOLDERS", "MANIFEST", "check_seed", "put", "render"]
+__all__ = ["FOLDERS", "MANIFEST", "check_seed", "render", "write_whole"]
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 MANIFEST = "synthetic.json"
@@ -141,7 +141,7 @@ def render(
             progress(done, len(jobs))
     counts = {folder: sum(job.folder == folder for job in jobs) for folder in FOLDERS}
     manifest = {**parameters.manifest(), "images": counts}
-    put(tree / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
+    write_whole(tree / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     return tree
 
 
@@ -182,7 +182,7 @@ def _write_picture(path: Path, parameters: _Parameters, camera: Camera, job: _Jo
     pixels = draw(person, camera, shot, company)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=round(camera.quality))
-    put(path, buffer.getvalue())
+    write_whole(path, buffer.getvalue())
 
 
 def check_seed(name: str, value: object) -> int:
@@ -203,7 +203,7 @@ def check_seed(name: str, value: object) -> int:
     return int(value.__index__())
 
 
-def put(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Writes a file so that it is either whole or absent, whoever else writes it at the same time.
 
     Args:

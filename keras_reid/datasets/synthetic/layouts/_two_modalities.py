@@ -1,15 +1,11 @@
-"""What the two visible-thermal layouts ask of a data set, and how its images get there."""
-
-import shutil
-from collections.abc import Sequence
-from pathlib import Path
+"""What the two visible-thermal layouts ask of a data set."""
 
 import numpy as np
 
 from keras_reid.datasets.dataset import ReIDDataset
 from keras_reid.datasets.table import ReIDTable
 
-__all__ = ["copy_images", "renumber", "split_people", "start_tree"]
+__all__ = ["renumber", "split_people"]
 
 
 def split_people(layout: str, people: ReIDDataset) -> tuple[ReIDTable, ReIDTable]:
@@ -47,28 +43,3 @@ def renumber(*tables: ReIDTable) -> list[np.ndarray]:
         numbers.append(labels.reshape(-1) + start)
         start += len(persons)
     return numbers
-
-
-def start_tree(layout: str, root: Path, folders: Sequence[str]) -> None:
-    """Makes the folders of a tree.
-
-    Args:
-        layout: Name of the layout, for messages.
-        root: Where.
-        folders: Names of folders.
-
-    Raises:
-        ValueError: One of them is there already.
-    """
-    there = [folder for folder in folders if (root / folder).exists()]
-    if there:
-        raise ValueError(f"{str(root)!r} holds {', '.join(there)} already. Write layout {layout!r} to a new place.")
-    for folder in folders:
-        (root / folder).mkdir(parents=True)
-
-
-def copy_images(root: Path, sources: Sequence[str], names: Sequence[str]) -> None:
-    """Copies each source file to its name below ``root``."""
-    for source, name in zip(sources, names, strict=True):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, root / name)

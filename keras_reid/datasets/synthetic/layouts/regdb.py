@@ -1,6 +1,5 @@
 """The layout of RegDB: a folder per modality and person, and lists of ten splits in ``idx``."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,15 +7,16 @@ import numpy as np
 
 from keras_reid.checks import check_positive_int
 from keras_reid.datasets.dataset import ReIDDataset
-from keras_reid.datasets.synthetic.layouts._two_modalities import copy_images, renumber, split_people, start_tree
-from keras_reid.datasets.synthetic.tree import put
+from keras_reid.datasets.synthetic.layouts._small import new_folder, put
+from keras_reid.datasets.synthetic.layouts._two_modalities import renumber, split_people
+from keras_reid.datasets.synthetic.tree import write_whole
 
 __all__ = ["FOLDERS", "image_name", "write", "write_lists"]
 
 FOLDERS = ("Visible", "Thermal", "idx")
 
 
-def image_name(modality: int, person: int, number: int, suffix: str = ".jpg") -> str:
+def image_name(modality: int, person: int, number: int, suffix: str = ".bmp") -> str:
     """Returns where an image lies in the tree.
 
     Args:
@@ -26,7 +26,7 @@ def image_name(modality: int, person: int, number: int, suffix: str = ".jpg") ->
         suffix: Ending of the file name.
 
     Returns:
-        The path below the root, e.g. ``Thermal/17/person_t_00002_17.jpg``.
+        The path below the root, e.g. ``Thermal/17/person_t_00002_17.bmp``.
     """
     return f"{FOLDERS[modality]}/{person}/person_{'vt'[modality]}_{number:05d}_{person}{suffix}"
 
@@ -35,7 +35,7 @@ def write(root: Path, people: ReIDDataset, trials: int = 10, seed: int = 0) -> N
     """Writes a data set with two modalities in this layout.
 
     Args:
-        root: Where; must not hold such a tree yet.
+        root: Where `RegDB` is made; images become bitmaps.
         people: What to write. Cameras are not kept: the layout knows one a modality.
         trials: How many splits to list. The first is that of ``people``.
         seed: Seed of the others.
@@ -45,21 +45,21 @@ def write(root: Path, people: ReIDDataset, trials: int = 10, seed: int = 0) -> N
     """
     trials = check_positive_int("trials", trials)
     tables = split_people("regdb", people)
-    start_tree("regdb", root, FOLDERS)
-    counts: Counter[tuple[int, int]] = Counter()
-    sources, names = [], []
+    base = new_folder(root / "RegDB")
+    for folder in FOLDERS:
+        (base / folder).mkdir()
     images: dict[tuple[int, int], list[str]] = {}
     labels = renumber(*tables)
     for table, persons in zip(tables, labels, strict=True):
         for row, person in enumerate(persons.tolist()):
-            source, modality = str(table.path[row]), int(table.modality[row])
-            counts[modality, person] += 1
-            sources.append(source)
-            names.append(image_name(modality, person, counts[modality, person], Path(source).suffix))
-            images.setdefault((modality, person), []).append(names[-1])
-    copy_images(root, sources, names)
+            modality = int(table.modality[row])
+            names = images.setdefault((modality, person), [])
+            names.append(image_name(modality, person, len(names) + 1))
+            target = base / names[-1]
+            target.parent.mkdir(exist_ok=True)
+            put(str(table.path[row]), target)
     train, test = (np.unique(persons).tolist() for persons in labels)
-    write_lists(root, train, test, images, trials, seed)
+    write_lists(base, train, test, images, trials, seed)
 
 
 def write_lists(
@@ -91,4 +91,4 @@ def write_lists(
                     for label, person in enumerate(half.tolist())
                     for path in images.get((modality, person), ())
                 ]
-                put(root / "idx" / f"{part}_{name}_{trial}.txt", "".join(lines).encode())
+                write_whole(root / "idx" / f"{part}_{name}_{trial}.txt", "".join(lines).encode())

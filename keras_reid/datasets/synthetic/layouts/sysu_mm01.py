@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_reid.datasets.dataset import ReIDDataset
-from keras_reid.datasets.synthetic.layouts._two_modalities import copy_images, renumber, split_people, start_tree
-from keras_reid.datasets.synthetic.tree import put
+from keras_reid.datasets.synthetic.layouts._small import new_folder, put
+from keras_reid.datasets.synthetic.layouts._two_modalities import renumber, split_people
+from keras_reid.datasets.synthetic.tree import write_whole
 from keras_reid.datasets.table import ReIDTable
 
 __all__ = ["CAMERAS", "FOLDERS", "image_name", "write", "write_lists"]
@@ -20,26 +21,25 @@ CAMERAS = {0: (0, 1, 3, 4), 1: (2, 5)}
 FOLDERS = (*(f"cam{number}" for number in range(1, 7)), "exp")
 
 
-def image_name(camera: int, person: int, number: int, suffix: str = ".jpg") -> str:
+def image_name(camera: int, person: int, number: int) -> str:
     """Returns where an image lies in the tree.
 
     Args:
         camera: 0-based camera.
         person: Identity, from 1.
         number: Number of the image of this person before this camera, from 1.
-        suffix: Ending of the file name.
 
     Returns:
         The path below the root, e.g. ``cam3/0017/0002.jpg``.
     """
-    return f"cam{camera + 1}/{person:04d}/{number:04d}{suffix}"
+    return f"cam{camera + 1}/{person:04d}/{number:04d}.jpg"
 
 
 def write(root: Path, people: ReIDDataset, permutations: bool = True, seed: int = 0) -> None:
     """Writes a data set with two modalities in this layout.
 
     Args:
-        root: Where; must not hold such a tree yet.
+        root: Where `SYSU-MM01` is made.
         people: What to write; at most four visible and two thermal cameras.
         permutations: Whether to write ``exp/rand_perm_cam.mat``, which decides the galleries.
         seed: Seed of the permutations.
@@ -49,20 +49,20 @@ def write(root: Path, people: ReIDDataset, permutations: bool = True, seed: int 
     """
     tables = split_people("sysu_mm01", people)
     camera_of = _cameras(ReIDTable.concatenate(tables))
-    start_tree("sysu_mm01", root, FOLDERS)
+    base = new_folder(root / "SYSU-MM01")
+    for folder in FOLDERS:
+        (base / folder).mkdir()
     counts: Counter[tuple[int, int]] = Counter()
-    sources, names = [], []
     labels = renumber(*tables)
     for table, persons in zip(tables, labels, strict=True):
         for row, person in enumerate(persons.tolist()):
-            source = str(table.path[row])
             camera = camera_of[int(table.modality[row]), int(table.camera_id[row])]
             counts[camera, person] += 1
-            sources.append(source)
-            names.append(image_name(camera, person, counts[camera, person], Path(source).suffix))
-    copy_images(root, sources, names)
+            target = base / image_name(camera, person, counts[camera, person])
+            target.parent.mkdir(exist_ok=True)
+            put(str(table.path[row]), target)
     train, test = (np.unique(persons).tolist() for persons in labels)
-    write_lists(root, train, test, counts, permutations, seed)
+    write_lists(base, train, test, counts, permutations, seed)
 
 
 def _cameras(table: ReIDTable) -> dict[tuple[int, int], int]:
@@ -102,7 +102,7 @@ def write_lists(
     rest = len(train) - len(train) // 4
     lists = {"train": train[:rest], "val": train[rest:], "test": test, "available": sorted([*train, *test])}
     for name, persons in lists.items():
-        put(root / "exp" / f"{name}_id.txt", (",".join(map(str, persons)) + "\n").encode())
+        write_whole(root / "exp" / f"{name}_id.txt", (",".join(map(str, persons)) + "\n").encode())
     if not permutations:
         return
     from scipy.io import savemat
@@ -119,4 +119,4 @@ def write_lists(
     savemat(file, {"rand_perm_cam": cells}, do_compression=True)
     content = file.getvalue()
     # The first 116 bytes are free text, in which scipy writes the time of day.
-    put(root / "exp" / "rand_perm_cam.mat", b"MATLAB 5.0 MAT-file".ljust(116) + content[116:])
+    write_whole(root / "exp" / "rand_perm_cam.mat", b"MATLAB 5.0 MAT-file".ljust(116) + content[116:])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 __all__ = [
+    "adapt",
+    "adaptation",
     "backbones",
     "datasets",
     "evaluate",
@@ -26,6 +28,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from keras_reid import (
+        adaptation,
         backbones,
         datasets,
         evaluation,
@@ -38,12 +41,17 @@ if TYPE_CHECKING:
         visualize,
         zoo,
     )
+    from keras_reid.adaptation import adapt
     from keras_reid.evaluation import evaluate
     from keras_reid.methods.loading import load_model
 
 
 # These stand at the top because everybody types them.
-_FUNCTIONS = {"evaluate": "keras_reid.evaluation", "load_model": "keras_reid.methods.loading"}
+_FUNCTIONS = {
+    "adapt": "keras_reid.adaptation",
+    "evaluate": "keras_reid.evaluation",
+    "load_model": "keras_reid.methods.loading",
+}
 
 
 def __getattr__(name: str):

@@ -17,6 +17,7 @@ _EXAMPLES = """examples:
   keras-reid datasets check --data market1501 --root people/
   keras-reid train baseline_tiny --data synthetic --option site=A --out runs/first
   keras-reid train baseline_r50 --root /data/Market-1501-v15.09.15 --weights imagenet --out runs/market
+  keras-reid adapt dcml_r50 --source market1501=/data/Market-1501-v15.09.15 --target folder=/data/site --out runs/site
   keras-reid evaluate runs/market --root /data/Market-1501-v15.09.15
 """
 
@@ -89,6 +90,22 @@ def _evaluate(options) -> int:
     if options.out:
         report.to_html(options.out, model=model)
         print(f"\nReport: {options.out}", file=sys.stderr)
+    return 0
+
+
+def _adapt(options) -> int:
+    from keras_reid.adaptation.run import run
+
+    sides = {"source": None}
+    for side in ("source", "target"):
+        if data := getattr(options, side):
+            reader, _, root = data.partition("=")
+            own = getattr(options, f"{side}_option")
+            sides[side] = _dataset(argparse.Namespace(data=reader, root=root or None, option=own))
+    names = ("weights", "rounds", "credibility", "seed", "resume")
+    arguments = {name: getattr(options, name) for name in names}
+    run(options.name, **sides, out=options.out, source_epochs=options.epochs, **arguments)
+    print(f"\nModel, records and pseudo labels are in {options.out}")
     return 0
 
 
@@ -196,6 +213,19 @@ def _parser() -> argparse.ArgumentParser:
     _bad_image_option(evaluate)
     evaluate.add_argument("--out", help="write an HTML report to this file")
     evaluate.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+    adapt = _command(commands, "adapt", _adapt, "adapt a zoo entry to a site without labels")
+    adapt.add_argument("name", help="zoo entry")
+    for side, text in (("source", "labelled data to train on first"), ("target", "the site")):
+        adapt.add_argument(f"--{side}", metavar="READER=ROOT", required=side == "target", help=text)
+        adapt.add_argument(f"--{side}-option", action="append", metavar="KEY=VALUE", help="option of its reader")
+    adapt.add_argument("--out", required=True, help="folder of records, pseudo labels, state and model")
+    adapt.add_argument("--weights", help="start from: 'imagenet', or a .keras, .weights.h5, .safetensors or .pth file")
+    adapt.add_argument("--rounds", type=int, help="number of rounds (default: the recipe's)")
+    adapt.add_argument(
+        "--credibility", choices=("prototype", "knn"), default="prototype", help="of anchors (default: %(default)s)"
+    )
+    _run_options(adapt)
 
     zoo = _command(commands, "zoo", _zoo, "list the zoo, or print one card")
     zoo.add_argument("name", nargs="?", help="zoo entry")

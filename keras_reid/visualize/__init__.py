@@ -1,5 +1,6 @@
 """Pictures: ranked panels, curves, contact sheets, and a report as one HTML page."""
 
+from keras_reid.visualize.adaptation import adaptation_curves, cluster_sheet
 from keras_reid.visualize.contact_sheet import contact_sheet
 from keras_reid.visualize.correspondences import correspondences
 from keras_reid.visualize.curves import cmc_curve, training_curves
@@ -11,6 +12,8 @@ from keras_reid.visualize.transport import transport_plan
 __all__ = [
     "PanelImage",
     "PanelRow",
+    "adaptation_curves",
+    "cluster_sheet",
     "cmc_curve",
     "contact_sheet",
     "correspondences",

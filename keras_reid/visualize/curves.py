@@ -58,7 +58,7 @@ def cmc_curve(reports: Mapping[str, Any], *, max_rank: int | None = 20, theme: s
             raise ValueError(f"The curve {label!r} must be a vector [max_rank]. Received shape: {curve.shape}.")
         curves[label] = 100 * curve[:max_rank]
     colours = theme_named(theme)
-    figure, (axes,) = _panels(1, len(curves), colours)
+    figure, (axes,) = new_panels(1, len(curves), colours)
     for number, (label, curve) in enumerate(curves.items()):
         ranks = np.arange(1, len(curve) + 1)
         first = "no valid query" if np.isnan(curve[0]) else f"rank-1 {curve[0]:.1f}"
@@ -71,8 +71,8 @@ def cmc_curve(reports: Mapping[str, Any], *, max_rank: int | None = 20, theme: s
     axes.set_ylim(max(0, 10 * np.floor(min(finite, default=0) / 10) - 5), 100)
     axes.set_xlim(1, max(longest, 2))
     axes.set_xticks([rank for rank in (1, 5, 10, 20, 30, 40, 50) if rank <= longest])
-    _name_axes(axes, "rank", "queries matched by this rank (%)", colours)
-    _legend(axes, colours, columns=1)
+    name_axes(axes, "rank", "queries matched by this rank (%)", colours)
+    add_legend(axes, colours, columns=1)
     return figure
 
 
@@ -103,7 +103,7 @@ def training_curves(history: Any, *, theme: str = "light") -> "Figure":
         raise ValueError("`history` must hold at least one loss. Received an empty history.")
     colours = theme_named(theme)
     lines = max(-(-len(part) // 2) for part in parts.values())
-    figure, panels = _panels(len(parts), lines, colours)
+    figure, panels = new_panels(len(parts), lines, colours)
     for axes, (name, part) in zip(panels, parts.items(), strict=True):
         scale = 1 if name == "loss" else 100
         _plot_columns(axes, {key: scale * column for key, column in part.items()}, colours)
@@ -111,8 +111,8 @@ def training_curves(history: Any, *, theme: str = "light") -> "Figure":
             axes.set_yscale("log")
             axes.minorticks_off()
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        _name_axes(axes, "epoch", name, colours)
-        _legend(axes, colours, columns=2)
+        name_axes(axes, "epoch", name, colours)
+        add_legend(axes, colours, columns=2)
     return figure
 
 
@@ -175,7 +175,7 @@ def read_history(history: Any) -> dict[str, np.ndarray]:
     return {key: columns[key] for key in total_first if np.isfinite(columns[key]).any()}
 
 
-def _panels(count: int, legend_lines: int, colours: Theme) -> "tuple[Figure, list[Axes]]":
+def new_panels(count: int, legend_lines: int, colours: Theme) -> "tuple[Figure, list[Axes]]":
     """Makes axes of one size side by side, with room for names above and a legend below."""
     width, height = _LEFT + _PANEL[0] + _RIGHT, _TOP + _PANEL[1] + _BOTTOM + _LINE * legend_lines
     figure = new_figure(count * width, height, colours)
@@ -225,14 +225,14 @@ def _spread(columns: Mapping[str, np.ndarray]) -> float:
     return float(values.max() / values.min()) if values.size and values.min() > 0 else 1.0
 
 
-def _name_axes(axes: "Axes", x: str, y: str, colours: Theme) -> None:
+def name_axes(axes: "Axes", x: str, y: str, colours: Theme) -> None:
     """Writes the axes' names; the vertical one stands above, where it reads without turning."""
     fonts = list(font_families())
     axes.set_xlabel(x, color=colours.muted, fontsize=9, fontfamily=fonts)
     axes.set_title(y, color=colours.ink, fontsize=10, fontfamily=fonts, loc="left", pad=10)
 
 
-def _legend(axes: "Axes", colours: Theme, columns: int) -> None:
+def add_legend(axes: "Axes", colours: Theme, columns: int) -> None:
     """Adds the legend below the axes, where it covers no curve."""
     from matplotlib.font_manager import FontProperties
 

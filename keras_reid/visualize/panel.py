@@ -134,15 +134,15 @@ def _draw_row(axes: "Axes", row: PanelRow, top: float, top_k: int, colours: Them
         va="baseline", fontfamily=list(font_families()),
     )  # fmt: skip
     top += _TITLE
-    _draw_image(axes, row.query, 0.0, top, colours)
+    draw_image(axes, row.query, 0.0, top, colours)
     left = 1 + _QUERY_GAP
     axes.plot([1 + _QUERY_GAP / 2 - _GAP / 4] * 2, [top, top + 2], color=colours.grid, linewidth=1)
     for image in row.results[:top_k]:
-        _draw_image(axes, image, left, top, colours)
+        draw_image(axes, image, left, top, colours)
         left += 1 + _GAP
 
 
-def _draw_image(axes: "Axes", image: PanelImage, left: float, top: float, colours: Theme) -> None:
+def draw_image(axes: "Axes", image: PanelImage, left: float, top: float, colours: Theme) -> None:
     """Draws one picture with its frame and its caption."""
     from matplotlib.patches import Rectangle
 

@@ -30,7 +30,7 @@ out, resume = Path(sys.argv[2]), sys.argv[4] == "resume"
 people = coloured_people(Path(sys.argv[1]))
 model = zoo.load("dcml_tiny", image_size=(64, 32))
 plan = AdaptationPlan(rounds=3, epochs=2, last_epochs=1, identities=2, images=4, transforms=({"name": "flip"},))
-adapt(model, None, people, plan=plan, clustering=Clustering(k1=7, k2=3, closest_share=0.2), evaluate_on=people,
+adapt(model, None, people, plan=plan, clustering=Clustering(k1=7, k2=3, closest_share=0.35), evaluate_on=people,
       out=out, resume=resume, save_every=1, callbacks=[Pace()], verbose=False)
 np.savez(out / "weights.npz", *[keras.ops.convert_to_numpy(v) for v in model.inference_model().weights])
 """

@@ -47,7 +47,7 @@ def test_rounds_on_a_site(people, name, capsys):
 
 
 def test_the_radius_is_measured_once(people):
-    clustering = Clustering(k1=7, k2=3, closest_share=0.2)
+    clustering = Clustering(k1=7, k2=3, closest_share=0.35)
     records = adapt(tiny(), None, people, plan=PLAN, clustering=clustering, verbose=False)
     assert records[0].eps == records[1].eps
     assert records[0].mean_ap is None

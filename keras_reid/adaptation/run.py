@@ -1,0 +1,92 @@
+"""One adaptation of a zoo entry in one folder: records, pseudo labels, state, model, pictures."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from keras_reid import zoo
+from keras_reid.adaptation.credibility import CredibleMining
+from keras_reid.adaptation.plan import AdaptationPlan
+from keras_reid.adaptation.records import RoundRecord
+from keras_reid.adaptation.rounds import adapt
+from keras_reid.datasets import ReIDDataset
+
+__all__ = ["run"]
+
+
+def run(
+    name: str,
+    source: ReIDDataset | None,
+    target: ReIDDataset,
+    out: str | os.PathLike[str],
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    rounds: int | None = None,
+    epochs: int | None = None,
+    credibility: str = "prototype",
+    source_epochs: int | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    **options: Any,
+) -> tuple[Any, list[RoundRecord]]:
+    """Loads a zoo entry, trains it on the source, adapts it to the target, and writes everything into ``out``.
+
+    ``out`` then holds what `keras_reid.adapt` keeps, ``model.keras`` without head and memory, and ``rounds.png``. If
+    the target has queries and a gallery, it is evaluated before the first and after every round.
+
+    Args:
+        name: Zoo entry.
+        source: Labelled data to train on first; ``None`` if ``weights`` are those of a trained model.
+        target: The site; only its images are used for training.
+        out: Folder of the adaptation.
+        weights: As in `keras_reid.zoo.load`.
+        rounds: Number of rounds; the recipe's own by default.
+        epochs: Epochs of a round; the recipe's own by default. The share of those at the lower rate stays.
+        credibility: ``"prototype"`` or ``"knn"``.
+        source_epochs: Epochs on the source; the recipe's own by default.
+        seed: Seed of everything.
+        resume: Go on with the adaptation in ``out``.
+        **options: Further arguments of `keras_reid.adapt`.
+
+    Returns:
+        The model and the records of the rounds.
+
+    Raises:
+        ValueError: Neither source nor weights are given, or what `keras_reid.adapt` raises.
+
+    Example:
+        ``run("dcml_tiny", site_a, site_b, "runs/ab")``
+    """
+    from keras_reid.training import seed_everything
+    from keras_reid.visualize import adaptation_curves
+
+    if source is None and weights in (None, "imagenet"):
+        raise ValueError(
+            "The network knows nothing of persons yet: give a source to train on first, or the weights of a trained "
+            "model."
+        )
+    plan = AdaptationPlan(**zoo.recipe(name).adaptation)
+    plan = plan if rounds is None else replace(plan, rounds=rounds)
+    if epochs is not None:
+        last = min(round(plan.last_epochs * epochs / plan.epochs), epochs - 1)
+        plan = replace(plan, epochs=epochs, last_epochs=max(last, 0))
+    seed_everything(seed)
+    model = zoo.load(name, weights=weights)
+    records = adapt(
+        model,
+        source,
+        target,
+        recipe=name,
+        plan=plan,
+        mining=CredibleMining(credibility),
+        source_epochs=source_epochs,
+        evaluate_on=target if len(target.query) and len(target.gallery) else None,
+        out=out,
+        resume=resume,
+        seed=seed,
+        **options,
+    )
+    model.inference_model().save(Path(out) / "model.keras")
+    adaptation_curves(records).savefig(Path(out) / "rounds.png", dpi=160)
+    return model, records

@@ -1,7 +1,6 @@
 """From the maps of the local stream to features of several granularities."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_reid.layers import GeMPooling, IdentityClassifier
@@ -81,7 +80,7 @@ def accumulated(parts):
     Reference:
         The name is the paper's (caption of figure 2), the running mean our choice.
     """
-    counts = np.arange(1, parts.shape[1] + 1, dtype="float32")[:, None]
+    counts = ops.arange(1, parts.shape[1] + 1, dtype="float32")[:, None]
     return (ops.cumsum(parts, axis=1) / counts)[:, 1:]
 
 
@@ -95,9 +94,10 @@ class HolisticFeature(keras.layers.Layer):
             with ``trainable=False`` they remain.
 
     Example:
+        >>> import keras
         >>> import numpy as np
         >>> from keras_reid.methods.cmemd.heads import HolisticFeature
-        >>> np.asarray(HolisticFeature()(np.float32([[[1, 2], [3, 4]]])))
+        >>> keras.ops.convert_to_numpy(HolisticFeature()(np.float32([[[1, 2], [3, 4]]])))
         array([[1., 2., 3., 4.]], dtype=float32)
 
     Reference:

@@ -25,6 +25,7 @@ RUNNING_PAGES = [
     "concepts/protocols.md",
     "datasets/checking.md",
     "methods/baseline.md",
+    "methods/gmn.md",
     "methods/qaconv.md",
 ]
 

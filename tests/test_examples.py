@@ -11,6 +11,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 # Arguments that make each example small. A new example needs a line here.
 SMALL = {
     "cross_dataset_qaconv.py": "--epochs 1 --identities 16",
+    "domain_generalization_gmn.py": "--epochs 1 --identities 12",
     "market1501_baseline.py": "--epochs 1 --identities 16",
 }
 
@@ -50,3 +51,11 @@ def test_cross_dataset_qaconv(tmp_path):
     assert all(0 < report.mean_ap <= 1 for report in table.values())
     lifted = table["synthetic-A → synthetic-B", "re-ranking + TLift"]
     assert [step.split("(")[0] for step in lifted.post_process] == ["Rerank", "TemporalLift"]
+
+
+def test_domain_generalization_gmn(tmp_path):
+    name = "domain_generalization_gmn.py"
+    found = loaded(name).main([*shlex.split(SMALL[name]), "--out", str(tmp_path)])
+    assert set(found) == {"mnet", "cosine", "sum"}
+    assert all(0 < report.mean_ap <= 1 for report in found.values())
+    assert found["mnet"].dataset == "synthetic-A+synthetic-B+synthetic-C"

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from keras_reid.checks import unknown_name
@@ -93,7 +93,8 @@ def font_families() -> tuple[str, ...]:
 def new_figure(width: float, height: float, theme: Theme) -> "Figure":
     """Makes an empty figure of `width` x `height` inches with a drawing canvas of its own.
 
-    Nothing goes through ``matplotlib.pyplot``: no window, no list of open figures, no leak.
+    Nothing goes through ``matplotlib.pyplot``: no window, no list of open figures, no leak. A notebook shows the
+    figure that a cell ends with, ``%matplotlib inline`` or not.
 
     Args:
         width: Inches.
@@ -113,6 +114,7 @@ def new_figure(width: float, height: float, theme: Theme) -> "Figure":
 
     figure = Figure(figsize=(width, height), facecolor=theme.background)
     FigureCanvasAgg(figure)
+    figure._repr_png_ = partial(figure_png, figure, dpi=100)  # type: ignore[attr-defined]  # IPython asks for it
     return figure
 
 

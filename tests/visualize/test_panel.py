@@ -57,6 +57,10 @@ def test_ten_queries_are_drawn_quickly(tmp_path):
     assert time.process_time() - start < 4  # measured: 1
 
 
+def test_a_notebook_shows_the_figure(tmp_path):
+    assert ranked_panel(people_report(tmp_path), [1])._repr_png_().startswith(b"\x89PNG")
+
+
 def test_nothing_to_draw_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"There is no query to draw"):
         ranked_panel([])

@@ -12,6 +12,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 SMALL = {
     "cross_dataset_qaconv.py": "--epochs 1 --identities 16",
     "domain_generalization_gmn.py": "--epochs 1 --identities 12",
+    "market_to_msmt17_dcml.py": "--identities 16 --source-epochs 1 --rounds 1 --epochs 2",
     "market1501_baseline.py": "--epochs 1 --identities 16",
 }
 
@@ -59,3 +60,12 @@ def test_domain_generalization_gmn(tmp_path):
     assert set(found) == {"mnet", "cosine", "sum"}
     assert all(0 < report.mean_ap <= 1 for report in found.values())
     assert found["mnet"].dataset == "synthetic-A+synthetic-B+synthetic-C"
+
+
+def test_market_to_msmt17_dcml(tmp_path):
+    name = "market_to_msmt17_dcml.py"
+    (record,) = loaded(name).main([*shlex.split(SMALL[name]), "--out", str(tmp_path)])
+    assert record.clusters >= 2
+    assert 0 < record.mean_ap <= 1
+    files = ("model.keras", "adaptation.json", "clusters.png", "rounds.png")
+    assert all((tmp_path / "run" / file).is_file() for file in files)

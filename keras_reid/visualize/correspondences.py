@@ -89,13 +89,17 @@ def _draw_lines(
     axes: "Axes", found: LocalMatches, lines: int, size: tuple[int, int], right: float, colours: Theme
 ) -> None:
     """Draws the strongest matches, the weakest of them first, from one image to the other."""
+    from matplotlib.patheffects import Normal, Stroke
+
     strongest = found.worth[:lines]
     strength = np.abs(strongest) / max(np.abs(strongest).max(initial=0.0), 1e-12)
     for number in reversed(range(len(strongest))):
         ends = np.stack([found.in_query[number], found.in_gallery[number]]) * size + [[0, 0], [right, 0]]
         colour = colours.match if strongest[number] > 0 else colours.mismatch
         share = strength[number]
+        width = 0.6 + 1.8 * share
+        halo = Stroke(linewidth=width + 1.2, foreground=colours.background, alpha=0.25 + 0.4 * share)
         axes.plot(
-            *ends.T, color=colour, linewidth=0.6 + 1.8 * share, alpha=0.35 + 0.6 * share, marker="o",
-            markersize=1.5 + 2.5 * share, solid_capstyle="round",
+            *ends.T, color=colour, linewidth=width, alpha=0.45 + 0.5 * share, marker="o",
+            markersize=1.5 + 2.5 * share, solid_capstyle="round", path_effects=[halo, Normal()],
         )  # fmt: skip

@@ -1,0 +1,159 @@
+"""DCML's claims on synthetic people: the paper's Table 2 from site to site, a small network, minutes per row.
+
+    python benchmarks/claims_dcml.py                           # everything: sites C -> D, seeds 100 to 102; hours
+    python benchmarks/claims_dcml.py --only direct plain       # some rows; finished cells are kept and not repeated
+
+A network is trained on the source once per seed; every row begins with its weights. "direct" tests them on the site;
+"plain" adapts with all clustered images and the triplet loss alone; "spreading" adds instance margin spreading; "knn"
+and "prototype" train on credible anchors. All rows have the same number of rounds, epochs and images of a batch.
+"""
+
+import argparse
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from _claims import Cells, spread, table
+
+import keras_reid
+from keras_reid import datasets, zoo
+from keras_reid.adaptation import AdaptationPlan, Clustering, CredibleMining, adapt
+from keras_reid.datasets import synthetic
+from keras_reid.training import seed_everything
+
+NAME = "claims_dcml"
+ENTRY = "dcml_tiny"
+# Row -> the mining and the weight of the spreading loss.
+ROWS = {
+    "direct": None,
+    "plain": (CredibleMining(start=1.0), 0.0),
+    "spreading": (CredibleMining(start=1.0), 0.01),
+    "knn": (CredibleMining("knn"), 0.01),
+    "prototype": (CredibleMining("prototype"), 0.01),
+}
+TITLES = {
+    "direct": "direct transfer",
+    "plain": "plain clustering",
+    "spreading": "+ instance margin spreading",
+    "knn": "+ credible anchors (k-NN)",
+    "prototype": "+ credible anchors (prototype)",
+}
+FIGURES = ("mean_ap", "rank1", "rank5", "rank10")
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="rows (default: all)")
+parser.add_argument("--sites", nargs=2, default=["C", "D"], metavar=("SOURCE", "TARGET"))
+parser.add_argument("--seeds", nargs="+", type=int, default=[100, 101, 102], help="of people, cameras and training")
+parser.add_argument("--identities", type=int, default=300, help="people to train on, at either site")
+parser.add_argument("--source-epochs", type=int, help="(default: the recipe's)")
+parser.add_argument("--rounds", type=int, help="(default: the recipe's)")
+parser.add_argument("--epochs", type=int, help="of a round (default: the recipe's)")
+parser.add_argument("--rate", type=float, help="of the first round (default: the recipe's)")
+parser.add_argument("--closest-share", type=float, default=Clustering().closest_share, help="(%(default)s)")
+parser.add_argument("--out", default=NAME, help="name of the result file (%(default)s)")
+parser.add_argument("--weights", type=Path, help="folder that keeps the networks trained on the source")
+
+
+def people(root, site, seed, identities):
+    options = {"train_identities": identities, "test_identities": max(identities // 2, 2)}
+    return datasets.load("synthetic", root, site=site, seed=seed, camera_seed=seed, **options)
+
+
+def plan_of(options):
+    plan = AdaptationPlan(**zoo.recipe(ENTRY).adaptation)
+    epochs = options.epochs or plan.epochs
+    rate = options.rate or plan.optimizer["learning_rate"]
+    return replace(
+        plan,
+        rounds=options.rounds or plan.rounds,
+        epochs=epochs,
+        last_epochs=min(plan.last_epochs, epochs - 1),
+        optimizer={**plan.optimizer, "learning_rate": rate},
+    )
+
+
+def figures(model, dataset):
+    report = keras_reid.evaluate(model, dataset, progress=False)
+    values = {"mean_ap": report.mean_ap} | {f"rank{k}": report.rank(k) for k in (1, 5, 10)}
+    return {name: round(100 * value, 2) for name, value in values.items()}
+
+
+def source_weights(seed, source, folder, options):
+    """Trains on the source, unless that was done before."""
+    file = folder / f"source_{options.sites[0]}_{options.identities}_{options.source_epochs}_{seed}.weights.h5"
+    if not file.exists():
+        seed_everything(seed)
+        model = zoo.load(ENTRY)
+        zoo.recipe(ENTRY).fit(model, source, epochs=options.source_epochs, seed=seed, cache="memory", verbose=0)
+        model.inference_model().save_weights(file)
+    return file
+
+
+def cell(row, seed, root, folder, options):
+    """Adapts by one row's rules and tests; the cell of the result file."""
+    source, target = (people(root, site, seed, options.identities) for site in options.sites)
+    weights = source_weights(seed, source, folder, options)
+    seed_everything(seed)
+    mining, spreading = ROWS[row] or (None, 0.0)
+    model = zoo.load(ENTRY, weights=weights, spreading_weight=spreading)
+    started, records = time.process_time(), []
+    if mining is not None:
+        clustering = Clustering(closest_share=options.closest_share)
+        arguments = {"plan": plan_of(options), "clustering": clustering, "mining": mining, "seed": seed}
+        records = adapt(model, None, target.train, **arguments, verbose=False)
+    return {
+        "row": row,
+        "seed": seed,
+        "adaptation_cpu_s": round(time.process_time() - started, 1),
+        "rounds": [
+            {
+                name: getattr(record, name)
+                for name in ("clusters", "labelled", "anchors", "purity", "anchor_purity", "eps")
+            }
+            for record in records
+        ],
+        **figures(model, target),
+    }
+
+
+def tables(cells):
+    rows = []
+    for row, title in TITLES.items():
+        found = [value for value in cells.values() if value["row"] == row]
+        if found:
+            last = [value["rounds"][-1] for value in found if value["rounds"]]
+            purity = spread([100 * one["anchor_purity"] for one in last]) if last else "—"
+            rows.append([title, *(spread([value[figure] for value in found]) for figure in FIGURES), purity])
+    header = ["", "mAP", "Rank-1", "Rank-5", "Rank-10", "purity of the last anchors"]
+    return [table("A site without labels", header, rows)]
+
+
+def main():
+    options = parser.parse_args()
+    plan = plan_of(options)
+    settings = {
+        "renderer": synthetic.VERSION,
+        "entry": ENTRY,
+        "sites": options.sites,
+        "identities": options.identities,
+        "source_epochs": options.source_epochs or zoo.recipe(ENTRY).epochs,
+        "rounds": plan.rounds,
+        "epochs": plan.epochs,
+        "rate": plan.optimizer["learning_rate"],
+        "closest_share": options.closest_share,
+    }
+    cells = Cells(options.out, settings, tables)
+    with tempfile.TemporaryDirectory() as folder:
+        kept = options.weights or Path(folder)
+        kept.mkdir(parents=True, exist_ok=True)
+        for seed in options.seeds:
+            for row in options.only:
+                if f"{row} {seed}" not in cells.values:
+                    found = cell(row, seed, Path(folder) / "people", kept, options)
+                    cells.add(f"{row} {seed}", found)
+                    print(found, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,12 +8,13 @@ __all__ = ["IdentityCentres", "IdentityClassifier"]
 
 @keras.saving.register_keras_serializable(package="keras_reid")
 class IdentityClassifier(keras.layers.Layer):
-    """Linear classifier without bias, ``[B, D] -> [B, K]`` logits in float32.
+    """Linear classifier, ``[B, D] -> [B, K]`` logits in float32; without bias unless asked for.
 
     It is made without knowing K; `size` creates its kernel, at construction of the model or at its first ``fit``.
 
     Args:
         initial_deviation: Standard deviation of the initial weights.
+        use_bias: Whether to add a bias, zero at first.
         **kwargs: `keras.layers.Layer`'s own (``name``, ``dtype``, ``trainable``).
 
     Example:
@@ -29,10 +30,11 @@ class IdentityClassifier(keras.layers.Layer):
         bias after the batch-norm neck; deviation 0.001 as in the authors' code).
     """
 
-    def __init__(self, initial_deviation: float = 0.001, **kwargs):
+    def __init__(self, initial_deviation: float = 0.001, use_bias: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.initial_deviation = initial_deviation
-        self.kernel = None
+        self.use_bias = use_bias
+        self.kernel = self.bias = None
 
     def size(self, features: int, num_classes: int) -> None:
         """Creates the kernel [features, num_classes]."""
@@ -46,14 +48,17 @@ class IdentityClassifier(keras.layers.Layer):
             shape=(input_shape[-1], self.num_classes),
             initializer=keras.initializers.RandomNormal(stddev=self.initial_deviation),
         )
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(self.num_classes,), initializer="zeros")
 
     def call(self, inputs):
         """Multiplies in the compute dtype; the logits are float32."""
-        return ops.cast(ops.matmul(ops.cast(inputs, self.compute_dtype), self.kernel), "float32")
+        logits = ops.cast(ops.matmul(ops.cast(inputs, self.compute_dtype), self.kernel), "float32")
+        return logits if self.bias is None else logits + ops.cast(self.bias, "float32")
 
     def get_config(self):
         """The constructor's arguments."""
-        return {**super().get_config(), "initial_deviation": self.initial_deviation}
+        return {**super().get_config(), "initial_deviation": self.initial_deviation, "use_bias": self.use_bias}
 
 
 @keras.saving.register_keras_serializable(package="keras_reid")

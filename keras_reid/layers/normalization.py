@@ -45,6 +45,14 @@ class ImageNormalization(keras.layers.Layer):
             images = (images - mean) / deviation
         return ops.cast(images, self.compute_dtype)
 
+    def inverse(self, images):
+        """Normalised images -> images in [0, 1] (or beyond, where they were drawn), float32."""
+        images = ops.cast(images, "float32")
+        if self.statistics is None:
+            return images
+        mean, deviation = (ops.convert_to_tensor(values, "float32") for values in STATISTICS[self.statistics])
+        return images * deviation + mean
+
     def compute_output_shape(self, input_shape):
         """The shape stays."""
         return input_shape

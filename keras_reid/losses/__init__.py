@@ -1,8 +1,10 @@
 """The published losses: a pure function (labels first, as in Keras), then a thin class."""
 
+from keras_reid.losses.adversarial import discriminator_loss, generator_loss, gradient_penalty
 from keras_reid.losses.arcface import ArcFaceLoss, arcface_logits
 from keras_reid.losses.base import ReIDLoss
 from keras_reid.losses.centre import centre_loss, updated_centres
+from keras_reid.losses.distillation import distillation_loss
 from keras_reid.losses.identity import IdentityLoss, identity_loss
 from keras_reid.losses.pair_balanced import balanced_pair_loss
 from keras_reid.losses.pair_focal import PairFocalLoss, pair_focal_loss
@@ -33,6 +35,10 @@ __all__ = [
     "centre_loss",
     "check_positives",
     "cross_modality_emd",
+    "discriminator_loss",
+    "distillation_loss",
+    "generator_loss",
+    "gradient_penalty",
     "identity_loss",
     "instance_spreading",
     "pair_focal_loss",

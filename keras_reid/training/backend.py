@@ -3,6 +3,7 @@
 Each of `backend_tensorflow`, `backend_jax` and `backend_torch` defines
 
     value_and_gradients(model, variables, loss_fn, scale) -> (terms, gradients)
+    value_and_input_gradient(function, inputs) -> (values, gradient)   # of their sum, to be differentiated again
     apply(optimizer, gradients, variables) -> None
     enable_determinism() -> None
     random_state() -> numpy array or None        # state that lives outside Keras variables

@@ -16,6 +16,7 @@ __all__ = [
     "set_random_state",
     "surviving",
     "value_and_gradients",
+    "value_and_input_gradient",
 ]
 
 
@@ -53,6 +54,20 @@ def value_and_gradients(model, variables, loss_fn, scale):
         if value is not None:
             variable.assign(value)
     return terms, gradients
+
+
+def value_and_input_gradient(function, inputs):
+    """Evaluates a function and the gradient of the sum of its values with respect to its input.
+
+    Args:
+        function: Tensor -> tensor.
+        inputs: Tensor [B, ...].
+
+    Returns:
+        ``(values, gradient)``, the gradient shaped like ``inputs``; both may be differentiated again.
+    """
+    values, pull_back = jax.vjp(function, jax.lax.stop_gradient(inputs))
+    return values, pull_back(jax.numpy.ones_like(values))[0]
 
 
 def apply(optimizer, gradients, variables) -> None:

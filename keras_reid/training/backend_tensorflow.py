@@ -15,6 +15,7 @@ __all__ = [
     "set_random_state",
     "surviving",
     "value_and_gradients",
+    "value_and_input_gradient",
 ]
 
 
@@ -39,6 +40,23 @@ def value_and_gradients(model, variables, loss_fn, scale):
         total, terms = loss_fn()
         scaled = keras.ops.cast(total, "float32") * scale / tf.distribute.get_strategy().num_replicas_in_sync
     return terms, tape.gradient(scaled, values)
+
+
+def value_and_input_gradient(function, inputs):
+    """Evaluates a function and the gradient of the sum of its values with respect to its input.
+
+    Args:
+        function: Tensor -> tensor.
+        inputs: Tensor [B, ...].
+
+    Returns:
+        ``(values, gradient)``, the gradient shaped like ``inputs``; both may be differentiated again.
+    """
+    inputs = keras.ops.stop_gradient(inputs)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        values = function(inputs)
+    return values, tape.gradient(values, inputs)
 
 
 def apply(optimizer, gradients, variables) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "set_random_state",
     "surviving",
     "value_and_gradients",
+    "value_and_input_gradient",
 ]
 
 
@@ -36,6 +37,22 @@ def value_and_gradients(model, variables, loss_fn, scale):
     gradients = torch.autograd.grad(scaled, [variable.value for variable in variables], allow_unused=True)
     terms = {name: keras.ops.stop_gradient(value) for name, value in terms.items()}
     return terms, list(gradients)
+
+
+def value_and_input_gradient(function, inputs):
+    """Evaluates a function and the gradient of the sum of its values with respect to its input.
+
+    Args:
+        function: Tensor -> tensor.
+        inputs: Tensor [B, ...].
+
+    Returns:
+        ``(values, gradient)``, the gradient shaped like ``inputs``; both may be differentiated again.
+    """
+    with torch.enable_grad():  # Keras evaluates without
+        inputs = inputs.detach().requires_grad_(True)
+        values = function(inputs)
+        return values, torch.autograd.grad(values.sum(), inputs, create_graph=True)[0]
 
 
 def apply(optimizer, gradients, variables) -> None:

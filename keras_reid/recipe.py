@@ -26,10 +26,11 @@ class Recipe:
         optimizer: ``{"name": "adam" | "sgd", "learning_rate": ..., options}`` with torch's update rule.
         schedule: ``warmup_epochs``, ``warmup_start``, ``milestones`` (epochs) and ``factor``.
             ``adaptive = {threshold, factor}`` instead follows the loss; see `keras_reid.training.AdaptiveDecay`.
-        groups: Group name -> ``{"pattern": ..., "multiplier": ...}``; empty for one optimiser over everything.
+        groups: Group name -> ``{"pattern": ..., "multiplier": ...}``, and ``"optimizer"`` where it is not the recipe's;
+            empty for one optimiser over everything.
         clip_norms: As in `keras_reid.training.OptimizerGroup`.
         adaptation: How `keras_reid.adapt` goes on from there on a site without labels: arguments of
-            `keras_reid.adaptation.AdaptationPlan`.
+            `keras_reid.adaptation.AdaptationPlan`, and ``clustering``, those of `Clustering`.
 
     Example:
         >>> import keras_reid
@@ -83,6 +84,7 @@ class Recipe:
             cache=cache,
             seed=seed,
             on_bad_image=on_bad_image,
+            partner=model.uses_partner,
         )
 
     def make_optimizer(self, steps_per_epoch: int | None = None, epochs: int | None = None):
@@ -100,17 +102,20 @@ class Recipe:
         steps = steps_per_epoch or self.steps_per_epoch
         scale = (epochs or self.epochs) / self.epochs * steps
         if not self.groups:
-            return self._optimizer(scale, 1.0)
+            return self._optimizer(self.optimizer, scale, 1.0)
         return OptimizerGroup(
-            {name: self._optimizer(scale, group.get("multiplier", 1.0)) for name, group in self.groups.items()},
+            {
+                name: self._optimizer(group.get("optimizer", self.optimizer), scale, group.get("multiplier", 1.0))
+                for name, group in self.groups.items()
+            },
             patterns={name: group.get("pattern") for name, group in self.groups.items()},
             clip_norms=self.clip_norms,
         )
 
-    def _optimizer(self, steps_per_unit: float, multiplier: float):
+    def _optimizer(self, described: Mapping[str, Any], steps_per_unit: float, multiplier: float):
         from keras_reid.training import TorchAdam, TorchSGD, WarmupStepDecay
 
-        options = dict(self.optimizer)
+        options = dict(described)
         name, rate = options.pop("name"), options.pop("learning_rate")
         if name not in _OPTIMIZERS:
             raise unknown_name("optimiser in the recipe", name, _OPTIMIZERS)

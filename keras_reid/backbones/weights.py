@@ -47,11 +47,12 @@ def torchvision_variables(layer: keras.layers.Layer, prefix: str = "") -> dict[s
 def read_tensors(path: str | os.PathLike, entry: str | None = None) -> dict[str, np.ndarray]:
     """Reads the tensors of a ``.safetensors`` file, or of a ``.pth`` file through torch without running its pickle.
 
-    Nested ``{"state_dict": ...}`` and ``{"model": ...}`` are opened and the prefix ``module.`` is taken off.
+    Nested ``{"state_dict": ...}``, ``{"model": ...}`` and ``{"a": ...}`` are opened and the prefix ``module.`` is taken
+    off.
 
     Args:
         path: The file: ``.safetensors``, ``.pth``, ``.pt``, ``.bin`` or ``.tar``.
-        entry: Of a torch file: the nested state dict to open instead of ``"state_dict"`` or ``"model"``.
+        entry: Of a torch file: the nested state dict to open instead of those.
 
     Returns:
         {name: array}, floating point as float32.
@@ -106,7 +107,7 @@ def _read_torch(path: Path, entry: str | None) -> dict[str, np.ndarray]:
         ) from error
     if entry is not None and isinstance(content, Mapping) and entry not in content:
         raise ValueError(f"{str(path)!r} has no entry {entry!r}. It holds: {', '.join(map(str, content))}.")
-    for key in ("state_dict", "model") if entry is None else (entry,):
+    for key in ("state_dict", "model", "a") if entry is None else (entry,):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping) or not all(isinstance(value, torch.Tensor) for value in content.values()):

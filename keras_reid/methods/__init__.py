@@ -4,7 +4,8 @@ from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.baseline import Baseline
 from keras_reid.methods.cmemd import CMEMD
 from keras_reid.methods.dcml import DCML
+from keras_reid.methods.dgnet import DGNet
 from keras_reid.methods.gmn import GMN
 from keras_reid.methods.qaconv import QAConv
 
-__all__ = ["CMEMD", "DCML", "GMN", "Baseline", "QAConv", "ReIDModel"]
+__all__ = ["CMEMD", "DCML", "GMN", "Baseline", "DGNet", "QAConv", "ReIDModel"]

@@ -47,6 +47,8 @@ class ReIDModel(keras.Model):
     """
 
     loss_names: tuple[str, ...] = ("loss",)
+    # Whether training batches must hold `partner_image`, another image of each one's identity.
+    uses_partner = False
 
     def __init__(
         self,

@@ -129,6 +129,10 @@ class Baseline(ReIDModel):
         neck = self.neck(self.pooled(images, training=training), training=training)
         return ops.normalize(ops.cast(neck, "float32"), axis=-1)
 
+    def logits(self, images, training=False):
+        """Images [B,H,W,3] in [0,1] -> logits [B,K], float32: what a student is taught."""
+        return self.classifier(self.neck(self.pooled(images, training=training), training=training))
+
     def training_step(self, batch, training=True):
         """One step of Luo et al. 2019: L_identity + L_triplet + beta L_centre, one gradient over everything."""
         labels = batch["person_id"]

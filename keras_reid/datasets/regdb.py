@@ -53,8 +53,8 @@ def load(root: str | os.PathLike[str], trial: int = 1, direction: str = "visible
         ...     dataset = datasets.load(
         ...         "synthetic_thermal", root, layout="regdb", train_identities=2, test_identities=2, trial=3
         ...     )
-        >>> dataset.protocol, dataset.query.modality.max(), dataset.gallery.modality.min()
-        ('no_camera', 0, 1)
+        >>> dataset.query, dataset.gallery
+        (ReIDTable(20 images, 2 persons, 1 camera), ReIDTable(20 images, 2 persons, 1 camera, 20 thermal))
 
     Reference:
         D. T. Nguyen, H. G. Hong, K. W. Kim and K. R. Park, "Person Recognition System Based on a Combination of

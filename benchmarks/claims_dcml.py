@@ -18,7 +18,8 @@ from _claims import Cells, spread, table
 
 import keras_reid
 from keras_reid import datasets, zoo
-from keras_reid.adaptation import AdaptationPlan, Clustering, CredibleMining, adapt
+from keras_reid.adaptation import Clustering, CredibleMining, adapt
+from keras_reid.adaptation.plan import planned
 from keras_reid.datasets import synthetic
 from keras_reid.training import seed_everything
 
@@ -50,7 +51,7 @@ parser.add_argument("--source-epochs", type=int, help="(default: the recipe's)")
 parser.add_argument("--rounds", type=int, help="(default: the recipe's)")
 parser.add_argument("--epochs", type=int, help="of a round (default: the recipe's)")
 parser.add_argument("--rate", type=float, help="of the first round (default: the recipe's)")
-parser.add_argument("--closest-share", type=float, default=Clustering().closest_share, help="(%(default)s)")
+parser.add_argument("--closest-share", type=float, default=planned(ENTRY)[1].closest_share, help="(%(default)s)")
 parser.add_argument("--out", default=NAME, help="name of the result file (%(default)s)")
 parser.add_argument("--weights", type=Path, help="folder that keeps the networks trained on the source")
 
@@ -61,7 +62,7 @@ def people(root, site, seed, identities):
 
 
 def plan_of(options):
-    plan = AdaptationPlan(**zoo.recipe(ENTRY).adaptation)
+    plan, _ = planned(ENTRY)
     epochs = options.epochs or plan.epochs
     rate = options.rate or plan.optimizer["learning_rate"]
     return replace(

@@ -33,6 +33,7 @@ parser.add_argument("--credibility", default="prototype", choices=("prototype", 
 parser.add_argument("--source-epochs", type=int, help="epochs on the source (default: the recipe's)")
 parser.add_argument("--rounds", type=int, help="rounds on the site (default: the recipe's)")
 parser.add_argument("--epochs", type=int, help="epochs of a round (default: the recipe's)")
+parser.add_argument("--closest-share", type=float, help="share of pairs DBSCAN's radius is measured by (the recipe's)")
 parser.add_argument("--seed", type=int, default=0, help="one seed for everything (%(default)s)")
 parser.add_argument("--identities", type=int, default=300, help="synthetic people to train on (%(default)s)")
 parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -51,7 +52,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     source, target = load(options.source, options), load(options.target, options)
     folder = options.out / "run"
-    names = ("weights", "credibility", "source_epochs", "rounds", "epochs", "seed", "resume")
+    names = ("weights", "credibility", "closest_share", "source_epochs", "rounds", "epochs", "seed", "resume")
     _, records = run(options.name, source, target, folder, **{name: getattr(options, name) for name in names})
     with np.load(folder / f"round_{len(records)}" / "pseudo_labels.npz") as stage:
         order = "impurest" if target.train.num_persons > 1 else "random"

@@ -102,7 +102,7 @@ def _adapt(options) -> int:
             reader, _, root = data.partition("=")
             own = getattr(options, f"{side}_option")
             sides[side] = _dataset(argparse.Namespace(data=reader, root=root or None, option=own))
-    names = ("weights", "rounds", "credibility", "seed", "resume")
+    names = ("weights", "rounds", "eps", "closest_share", "credibility", "seed", "resume")
     arguments = {name: getattr(options, name) for name in names}
     run(options.name, **sides, out=options.out, source_epochs=options.epochs, **arguments)
     print(f"\nModel, records and pseudo labels are in {options.out}")
@@ -222,6 +222,10 @@ def _parser() -> argparse.ArgumentParser:
     adapt.add_argument("--out", required=True, help="folder of records, pseudo labels, state and model")
     adapt.add_argument("--weights", help="start from: 'imagenet', or a .keras, .weights.h5, .safetensors or .pth file")
     adapt.add_argument("--rounds", type=int, help="number of rounds (default: the recipe's)")
+    adapt.add_argument("--eps", type=float, help="radius within which images are neighbours (default: measured)")
+    adapt.add_argument(
+        "--closest-share", type=float, help="share of all pairs it is measured by (default: the recipe's)"
+    )
     adapt.add_argument(
         "--credibility", choices=("prototype", "knn"), default="prototype", help="of anchors (default: %(default)s)"
     )

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from keras_reid import zoo
+from keras_reid.adaptation.clustering import Clustering
 from keras_reid.checks import check_positive_int
 from keras_reid.datasets import ReIDTable
 from keras_reid.recipe import Recipe
 
-__all__ = ["AdaptationPlan"]
+__all__ = ["AdaptationPlan", "planned"]
 
 
 @dataclass(frozen=True)
@@ -111,3 +113,23 @@ class AdaptationPlan:
                 "factor": self.factor,
             },
         )
+
+
+def planned(recipe: str | None) -> tuple[AdaptationPlan, Clustering]:
+    """Returns how a zoo entry is adapted, as its card says; as the paper says where it says nothing.
+
+    Args:
+        recipe: Name of the zoo entry, or ``None``.
+
+    Returns:
+        The plan of the rounds, and how clusters are made.
+
+    Example:
+        >>> from keras_reid.adaptation.plan import planned
+        >>> plan, clustering = planned("dcml_r50")
+        >>> plan.rounds, clustering.closest_share
+        (8, 0.0016)
+    """
+    options = {} if recipe is None else dict(zoo.recipe(recipe).adaptation)
+    clustering = Clustering(**options.pop("clustering", {}))
+    return AdaptationPlan(**options), clustering

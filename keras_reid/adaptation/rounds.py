@@ -11,7 +11,7 @@ import numpy as np
 from keras_reid import zoo
 from keras_reid.adaptation.clustering import Clustering
 from keras_reid.adaptation.credibility import CredibleMining
-from keras_reid.adaptation.plan import AdaptationPlan
+from keras_reid.adaptation.plan import AdaptationPlan, planned
 from keras_reid.adaptation.pseudo_labels import Stage, pseudo_labels, purity, unit_rows
 from keras_reid.adaptation.records import AdaptationFolder, RoundRecord
 from keras_reid.checks import check_positive_int
@@ -54,9 +54,9 @@ def adapt(
         model: A `ReIDModel`. Changed in place.
         source: Labelled data to train on first; ``None`` if the model has been trained.
         target: The site: a table, or a data set whose ``train`` table is taken.
-        recipe: Zoo entry that says how the source is trained on, and the plan of the rounds.
+        recipe: Zoo entry that says how the source is trained on, and how the rounds go.
         plan: Schedule of the rounds, instead of the recipe's; the paper's if neither is given.
-        clustering: How clusters are made. Its radius is measured in the first round and kept.
+        clustering: How clusters are made, instead of the recipe's way. A measured radius is that of the first round.
         mining: Which images are trusted.
         source_epochs: Epochs on the source; the recipe's own by default.
         evaluate_on: Data set whose queries and gallery are evaluated before the first and after every round.
@@ -88,8 +88,8 @@ def adapt(
         2020, algorithm 1.
     """
     table = _table(target, "target")
-    plan = plan or _plan_of(recipe)
-    clustering, mining = clustering or Clustering(), mining or CredibleMining()
+    recipe_plan, recipe_clustering = planned(recipe)
+    plan, clustering, mining = plan or recipe_plan, clustering or recipe_clustering, mining or CredibleMining()
     check_positive_int("save_every", save_every)
     if source is not None and recipe is None:
         raise ValueError(
@@ -234,10 +234,6 @@ def _copy_weights(source, model) -> None:
     own = {variable.path.removeprefix(f"{model.name}/"): variable for variable in model.weights}
     for variable in source.weights:
         own[variable.path.removeprefix(f"{source.name}/")].assign(np.array(ops.convert_to_numpy(variable)))
-
-
-def _plan_of(recipe: str | None) -> AdaptationPlan:
-    return AdaptationPlan(**zoo.recipe(recipe).adaptation) if recipe else AdaptationPlan()
 
 
 def _table(data: Any, name: str) -> ReIDTable:

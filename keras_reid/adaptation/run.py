@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_reid import zoo
 from keras_reid.adaptation.credibility import CredibleMining
-from keras_reid.adaptation.plan import AdaptationPlan
+from keras_reid.adaptation.plan import planned
 from keras_reid.adaptation.records import RoundRecord
 from keras_reid.adaptation.rounds import adapt
 from keras_reid.datasets import ReIDDataset
@@ -24,6 +24,8 @@ def run(
     weights: str | os.PathLike[str] | None = None,
     rounds: int | None = None,
     epochs: int | None = None,
+    eps: float | None = None,
+    closest_share: float | None = None,
     credibility: str = "prototype",
     source_epochs: int | None = None,
     seed: int = 0,
@@ -43,6 +45,8 @@ def run(
         weights: As in `keras_reid.zoo.load`.
         rounds: Number of rounds; the recipe's own by default.
         epochs: Epochs of a round; the recipe's own by default. The share of those at the lower rate stays.
+        eps: DBSCAN's radius, as in `keras_reid.adaptation.Clustering`.
+        closest_share: Share of all pairs that the radius is measured by, as there.
         credibility: ``"prototype"`` or ``"knn"``.
         source_epochs: Epochs on the source; the recipe's own by default.
         seed: Seed of everything.
@@ -66,11 +70,13 @@ def run(
             "The network knows nothing of persons yet: give a source to train on first, or the weights of a trained "
             "model."
         )
-    plan = AdaptationPlan(**zoo.recipe(name).adaptation)
+    plan, clustering = planned(name)
     plan = plan if rounds is None else replace(plan, rounds=rounds)
     if epochs is not None:
         last = min(round(plan.last_epochs * epochs / plan.epochs), epochs - 1)
         plan = replace(plan, epochs=epochs, last_epochs=max(last, 0))
+    if eps is not None or closest_share is not None:
+        clustering = replace(clustering, eps=eps, closest_share=closest_share or clustering.closest_share)
     seed_everything(seed)
     model = zoo.load(name, weights=weights)
     records = adapt(
@@ -79,6 +85,7 @@ def run(
         target,
         recipe=name,
         plan=plan,
+        clustering=clustering,
         mining=CredibleMining(credibility),
         source_epochs=source_epochs,
         evaluate_on=target if len(target.query) and len(target.gallery) else None,

@@ -1,7 +1,7 @@
 import pytest
 
-from keras_reid import zoo
-from keras_reid.adaptation import AdaptationPlan
+from keras_reid.adaptation import AdaptationPlan, Clustering
+from keras_reid.adaptation.plan import planned
 from keras_reid.datasets import ReIDTable
 
 
@@ -39,12 +39,14 @@ def test_an_epoch_is_about_as_many_images_as_there_are(persons, images, steps):
     assert passes == max(1, round(steps / -(-persons // sampler["identities"])))
 
 
-def test_the_cards_plans_can_be_made():
-    assert AdaptationPlan(**zoo.recipe("dcml_r50").adaptation).rounds == 8
-    published = AdaptationPlan(**zoo.recipe("dcml_r50").adaptation).recipe(3, anchors(28, 16))
-    assert published.optimizer == AdaptationPlan().recipe(3, anchors(28, 16)).optimizer
-    assert AdaptationPlan(**zoo.recipe("dcml_tiny").adaptation).rounds == 4
-    assert AdaptationPlan(**zoo.recipe("baseline_tiny").adaptation) == AdaptationPlan()
+def test_the_cards_plans():
+    plan, clustering = planned("dcml_r50")
+    assert clustering == Clustering()
+    assert plan.recipe(3, anchors(28, 16)) == AdaptationPlan().recipe(3, anchors(28, 16))
+    assert (plan.rounds, plan.epochs, plan.last_epochs) == (8, 30, 10)
+    plan, clustering = planned("dcml_tiny")
+    assert (plan.rounds, clustering.closest_share) == (4, 4e-3)
+    assert planned("baseline_tiny") == planned(None) == (AdaptationPlan(), Clustering())
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,6 @@
+import json
+from dataclasses import asdict
+
 import pytest
 
 from keras_reid.adaptation import AdaptationPlan, Clustering
@@ -42,8 +45,7 @@ def test_an_epoch_is_about_as_many_images_as_there_are(persons, images, steps):
 def test_the_cards_plans():
     plan, clustering = planned("dcml_r50")
     assert clustering == Clustering()
-    assert plan.recipe(3, anchors(28, 16)) == AdaptationPlan().recipe(3, anchors(28, 16))
-    assert (plan.rounds, plan.epochs, plan.last_epochs) == (8, 30, 10)
+    assert json.dumps(asdict(plan)) == json.dumps(asdict(AdaptationPlan()))
     plan, clustering = planned("dcml_tiny")
     assert (plan.rounds, clustering.closest_share) == (4, 4e-3)
     assert planned("baseline_tiny") == planned(None) == (AdaptationPlan(), Clustering())

@@ -5,9 +5,9 @@
 
 The rows add one part at a time: identity losses alone, all visible images drawn to all thermal ones (uniform plan), the
 optimal plan, the ratio of variances, the local stream. The strong baseline has the same batches, augmentation,
-optimiser and epochs. Every model is tested in both directions, on other people of the same site and cameras. The modality gap is
-the squared distance between the modalities' means of an identity, averaged, as a share of the variance between
-identities.
+optimiser and epochs. Every model is tested in both directions, on other people of the same site and cameras. The
+modality gap is the squared distance between the modalities' means of an identity, averaged, as a share of the variance
+between identities.
 """
 
 import argparse

@@ -27,6 +27,7 @@ RUNNING_PAGES = [
     "methods/baseline.md",
     "methods/gmn.md",
     "methods/qaconv.md",
+    "methods/cmemd.md",
 ]
 
 

@@ -14,6 +14,8 @@ SMALL = {
     "domain_generalization_gmn.py": "--epochs 1 --identities 12",
     "market_to_msmt17_dcml.py": "--identities 16 --source-epochs 1 --rounds 1 --epochs 2 --closest-share 0.06",
     "market1501_baseline.py": "--epochs 1 --identities 16",
+    "regdb_cmemd.py": "--epochs 1 --identities 8 --trials 2",
+    "sysu_mm01_cmemd.py": "--epochs 1 --identities 16",
 }
 
 
@@ -69,3 +71,18 @@ def test_market_to_msmt17_dcml(tmp_path):
     assert 0 < record.mean_ap <= 1
     files = ("model.keras", "adaptation.json", "clusters.png", "rounds.png")
     assert all((tmp_path / "run" / file).is_file() for file in files)
+
+
+def test_regdb_cmemd(tmp_path):
+    name = "regdb_cmemd.py"
+    means = loaded(name).main([*shlex.split(SMALL[name]), "--out", str(tmp_path)]).means
+    assert set(means) == {f"synthetic-regdb-A, {way}" for way in ("visible to thermal", "thermal to visible")}
+    assert all(mean["mean_ap"].count == 2 and 0 < mean["mean_ap"].mean <= 1 for mean in means.values())
+
+
+def test_sysu_mm01_cmemd(tmp_path):
+    name = "sysu_mm01_cmemd.py"
+    reports = loaded(name).main([*shlex.split(SMALL[name]), "--out", str(tmp_path)])
+    assert set(reports) == {f"synthetic-sysu_mm01-A, {search} search" for search in ("all", "indoor")}
+    assert all(0 < report.mean_ap <= 1 and len(report.trials) == 10 for report in reports.values())
+    assert {"plan.png", "map.png", "report.html"} <= {path.name for path in (tmp_path / "run").iterdir()}

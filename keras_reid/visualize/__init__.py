@@ -7,6 +7,7 @@ from keras_reid.visualize.curves import cmc_curve, training_curves
 from keras_reid.visualize.embedding_map import embedding_map
 from keras_reid.visualize.html import write_html
 from keras_reid.visualize.panel import PanelImage, PanelRow, ranked_panel
+from keras_reid.visualize.swap_grid import swap_grid
 from keras_reid.visualize.transport import transport_plan
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "correspondences",
     "embedding_map",
     "ranked_panel",
+    "swap_grid",
     "training_curves",
     "transport_plan",
     "write_html",

@@ -73,7 +73,8 @@ def test_one_iteration(side, coin, monkeypatch):
     terms = {name: float(numpy(value)) for name, value in model.training_step(authors_batch(ITERATION)).items()}
     assert set(terms) == set(model.loss_names)
     for name, value in expected_losses(side).items():
-        assert terms[name] == pytest.approx(value, rel=1e-5), name
+        # The discriminator has taken a step of Adam without momentum by then: a gradient of rounding decides its sign.
+        assert terms[name] == pytest.approx(value, rel=5e-5 if name == "adversarial" else 1e-5), name
     losses = tensors(ITERATION, f"{side}/loss/loss_")
     assert terms["identity"] + 0.4 * terms["fine_identity"] == pytest.approx(losses["id"], rel=1e-5)
     assert terms["primary"] + 0.2 * terms["fine"] == pytest.approx(losses["teacher"], rel=1e-5)
@@ -84,18 +85,16 @@ def test_one_iteration(side, coin, monkeypatch):
         assert set(moved[number]) == {id(variable) for variable in trainable.values()}
         for name, variable in trainable.items():
             received = np.linalg.norm(numpy(moved[number][id(variable)]))
+            expected = float(ITERATION[f"{side}/grad_norm/{kind}/{name}"])
             # A bias in front of a norm has no gradient but rounding.
-            assert received == pytest.approx(float(ITERATION[f"{side}/grad_norm/{kind}/{name}"]), rel=1e-2, abs=2e-4), (
-                name
-            )
-    for kind in ("id",):
-        for name, (variable,) in networks[kind].items():
-            if variable.trainable:
-                head = in_torch(variable).ravel()[:32]
-                np.testing.assert_allclose(head, ITERATION[f"{side}/new_head/{kind}/{name}"], atol=2e-5, err_msg=name)
-            elif name.endswith("running_mean"):
-                buffer = ITERATION[f"{side}/new_buffer/{kind}/{name}"]
-                np.testing.assert_allclose(numpy(variable), buffer, rtol=1e-4, atol=1e-5, err_msg=name)
+            assert received == pytest.approx(expected, rel=1e-2, abs=2e-4), name
+    for name, (variable,) in networks["id"].items():
+        if variable.trainable:
+            head = in_torch(variable).ravel()[:32]
+            np.testing.assert_allclose(head, ITERATION[f"{side}/new_head/id/{name}"], atol=2e-6, err_msg=name)
+        elif name.endswith("running_mean"):  # after ten batches, in their order
+            buffer = ITERATION[f"{side}/new_buffer/id/{name}"]
+            np.testing.assert_allclose(numpy(variable), buffer, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_codes_and_images():
@@ -108,7 +107,7 @@ def test_codes_and_images():
     np.testing.assert_allclose(numpy(seen[0]["primary"][1]), ITERATION["out/p_a0"], atol=2e-5)
     np.testing.assert_allclose(numpy(seen[0]["fine"][1]), ITERATION["out/p_a1"], atol=2e-5)
     drawn = model.decoder([structure[:1], seen[1]["code"][:1]])
-    np.testing.assert_allclose(numpy(drawn).transpose(0, 3, 1, 2), ITERATION["out/x_ab"], atol=1e-5)
+    np.testing.assert_allclose(numpy(drawn).transpose(0, 3, 1, 2), ITERATION["out/x_ab"], atol=2e-5)
 
 
 class Judge:
@@ -132,7 +131,7 @@ def test_discriminator(game, prefix):
     for kind, images in (("real", real), ("fake", fake)):
         for scale, patches in enumerate(judge.discriminator(images)):
             expected = DISCRIMINATOR[f"out/d_{kind}/scale{scale}"].transpose(0, 2, 3, 1)
-            np.testing.assert_allclose(numpy(patches), expected, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(numpy(patches), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
     def objective():
         return discriminator_terms(judge, real, fake)

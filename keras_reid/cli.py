@@ -95,6 +95,7 @@ def _evaluate(options) -> int:
 
 def _adapt(options) -> int:
     from keras_reid.adaptation.run import run
+    from keras_reid.methods.loading import load_model
 
     sides = {"source": None}
     for side in ("source", "target"):
@@ -102,6 +103,8 @@ def _adapt(options) -> int:
             reader, _, root = data.partition("=")
             own = getattr(options, f"{side}_option")
             sides[side] = _dataset(argparse.Namespace(data=reader, root=root or None, option=own))
+    if options.style_transfer:
+        sides["style_transfer"] = load_model(options.style_transfer)
     names = ("weights", "rounds", "eps", "closest_share", "credibility", "seed", "resume")
     arguments = {name: getattr(options, name) for name in names}
     run(options.name, **sides, out=options.out, source_epochs=options.epochs, **arguments)
@@ -221,6 +224,7 @@ def _parser() -> argparse.ArgumentParser:
         adapt.add_argument(f"--{side}-option", action="append", metavar="KEY=VALUE", help="option of its reader")
     adapt.add_argument("--out", required=True, help="folder of records, pseudo labels, state and model")
     adapt.add_argument("--weights", help="start from: 'imagenet', or a .keras, .weights.h5, .safetensors or .pth file")
+    adapt.add_argument("--style-transfer", metavar="FILE", help=".keras file of a trained SPGAN: draws the source anew")
     adapt.add_argument("--rounds", type=int, help="number of rounds (default: the recipe's)")
     adapt.add_argument("--eps", type=float, help="radius within which images are neighbours (default: measured)")
     adapt.add_argument(

@@ -6,6 +6,7 @@ from keras_reid.adaptation.plan import AdaptationPlan
 from keras_reid.adaptation.pseudo_labels import Stage, pseudo_labels, purity
 from keras_reid.adaptation.records import RoundRecord
 from keras_reid.adaptation.rounds import adapt
+from keras_reid.adaptation.style import site_pairs, translated
 
 __all__ = [
     "AdaptationPlan",
@@ -21,4 +22,6 @@ __all__ = [
     "prototype_credibility",
     "pseudo_labels",
     "purity",
+    "site_pairs",
+    "translated",
 ]

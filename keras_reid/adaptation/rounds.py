@@ -14,6 +14,7 @@ from keras_reid.adaptation.credibility import CredibleMining
 from keras_reid.adaptation.plan import AdaptationPlan, planned
 from keras_reid.adaptation.pseudo_labels import Stage, pseudo_labels, purity, unit_rows
 from keras_reid.adaptation.records import AdaptationFolder, RoundRecord
+from keras_reid.adaptation.style import translated
 from keras_reid.checks import check_positive_int
 from keras_reid.datasets import ReIDDataset, ReIDTable
 from keras_reid.evaluation import evaluate, extract
@@ -31,6 +32,7 @@ def adapt(
     clustering: Clustering | None = None,
     mining: CredibleMining | None = None,
     source_epochs: int | None = None,
+    style_transfer: Any = None,
     evaluate_on: ReIDDataset | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -59,6 +61,8 @@ def adapt(
         clustering: How clusters are made, instead of the recipe's way. A measured radius is that of the first round.
         mining: Which images are trusted.
         source_epochs: Epochs on the source; the recipe's own by default.
+        style_transfer: An `SPGAN` trained from the source to the target: the source is trained on as it draws it. The
+            pictures are kept in ``out``.
         evaluate_on: Data set whose queries and gallery are evaluated before the first and after every round.
         out: Folder to keep records, weights, pseudo labels and the training's state in; nothing is kept by default.
         resume: Go on with the adaptation in ``out``, between rounds or within one, as if it had never stopped. The
@@ -96,6 +100,8 @@ def adapt(
             "Training on the source needs to know how: give `recipe=`, the name of a zoo entry, or `source=None` for "
             "a model that has been trained."
         )
+    if style_transfer is not None and (source is None or out is None):
+        raise ValueError("`style_transfer` draws the source anew: give a `source`, and `out` to keep the pictures in.")
     settings = {
         "model": type(model).__name__,
         "source_images": None if source is None else len(_table(source, "source")),
@@ -107,11 +113,12 @@ def adapt(
         "plan": asdict(plan),
         "clustering": asdict(clustering),
         "mining": asdict(mining),
+        "style_transfer": None if style_transfer is None else type(style_transfer).__name__,
     }
     folder = AdaptationFolder(out, settings, resume)
     rounds = _Rounds(model, table, plan, clustering, mining, evaluate_on, folder, seed, save_every, callbacks, verbose)
     try:
-        rounds.begin(source, recipe, source_epochs)
+        rounds.begin(source, recipe, source_epochs, style_transfer)
         for number in range(folder.finished, plan.rounds):
             rounds.run(number)
     except BaseException:
@@ -129,7 +136,7 @@ class _Rounds:
         self.evaluate_on, self.folder, self.seed = evaluate_on, folder, seed
         self.save_every, self.callbacks, self.say = save_every, callbacks, say
 
-    def begin(self, source, recipe, epochs):
+    def begin(self, source, recipe, epochs, style_transfer):
         """Makes the model the one that the next round begins with."""
         from keras_reid.training import seed_everything
 
@@ -137,6 +144,8 @@ class _Rounds:
         if folder.finished == 0 and folder.weights(0) is None:
             folder.keep_records([], folder.before)
             if source is not None:
+                if style_transfer is not None:
+                    source = translated(style_transfer, _table(source, "source"), folder.path / "translated")
                 seed_everything(self.seed)
                 place = None if folder.path is None else folder.path / "source"
                 zoo.recipe(recipe).fit(

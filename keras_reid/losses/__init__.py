@@ -4,6 +4,7 @@ from keras_reid.losses.adversarial import discriminator_loss, generator_loss, gr
 from keras_reid.losses.arcface import ArcFaceLoss, arcface_logits
 from keras_reid.losses.base import ReIDLoss
 from keras_reid.losses.centre import centre_loss, updated_centres
+from keras_reid.losses.contrastive import contrastive_loss
 from keras_reid.losses.distillation import distillation_loss
 from keras_reid.losses.identity import IdentityLoss, identity_loss
 from keras_reid.losses.pair_balanced import balanced_pair_loss
@@ -34,6 +35,7 @@ __all__ = [
     "batch_hard_triplet",
     "centre_loss",
     "check_positives",
+    "contrastive_loss",
     "cross_modality_emd",
     "discriminator_loss",
     "distillation_loss",

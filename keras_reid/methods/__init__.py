@@ -7,5 +7,6 @@ from keras_reid.methods.dcml import DCML
 from keras_reid.methods.dgnet import DGNet
 from keras_reid.methods.gmn import GMN
 from keras_reid.methods.qaconv import QAConv
+from keras_reid.methods.spgan import SPGAN
 
-__all__ = ["CMEMD", "DCML", "GMN", "Baseline", "DGNet", "QAConv", "ReIDModel"]
+__all__ = ["CMEMD", "DCML", "GMN", "SPGAN", "Baseline", "DGNet", "QAConv", "ReIDModel"]

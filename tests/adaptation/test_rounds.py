@@ -106,6 +106,30 @@ def test_the_source_comes_first(people, monkeypatch):
         adapt(model, people, people.gallery, **options)
 
 
+def test_the_source_is_drawn_anew(people, tmp_path, monkeypatch):
+    class Negative:
+        image_size = SIZE
+
+        def translate(self, images):
+            return 1.0 - images
+
+    seen, model = [], tiny("dcml_tiny")
+    fit = zoo.Recipe.fit
+
+    def watched(self, model, data, **arguments):
+        if self.name != "dcml_tiny":
+            return fit(self, model, data, **arguments)
+        seen.extend(data.path)
+
+    monkeypatch.setattr(zoo.Recipe, "fit", watched)
+    options = {"plan": dataclasses.replace(PLAN, rounds=1), "clustering": CLUSTERING, "recipe": "dcml_tiny"}
+    adapt(model, people, people, **options, style_transfer=Negative(), out=tmp_path, verbose=False)
+    assert len(seen) == 32
+    assert all(path.startswith(str(tmp_path / "translated")) for path in seen)
+    with pytest.raises(ValueError, match="`style_transfer` draws the source anew: give a `source`, and `out`"):
+        adapt(model, None, people, **options, style_transfer=Negative(), out=tmp_path)
+
+
 class StopAt(keras.callbacks.Callback):
     """Stops at the n-th step of all rounds."""
 

@@ -1,0 +1,5 @@
+"""SPGAN: style transfer between sites."""
+
+from keras_reid.methods.spgan.model import SPGAN
+
+__all__ = ["SPGAN"]

@@ -17,9 +17,10 @@ __all__ = ["transport_plan"]
 # An image is one unit wide; the rest is measured in the same unit.
 _GAP = 0.22
 _BETWEEN = 1.7
-_MARGIN = 0.42
+_MARGIN = 0.42  # the title stands in the upper one
+_FOOT = 0.2
 _INCHES = 1.05
-_LABELLED = 0.1
+_LABELLED = 0.2
 
 
 def transport_plan(
@@ -33,8 +34,8 @@ def transport_plan(
 ) -> "Figure":
     """Draws a person's visible images above, the thermal ones below, and between them what the plan moves.
 
-    A line is the thicker the more of an image's mass goes along it, and bears its share in percent of what one image
-    has (of the side with more images).
+    A line is the thicker the more of an image's mass goes along it. The thickest line of each visible image bears its
+    share in percent of what one image has (of the side with more images).
 
     Args:
         model: A `keras_reid.methods.CMEMD`, or any model whose `extract` takes `modality`.
@@ -80,16 +81,14 @@ def transport_plan(
     width = max(one[-1] for one in lefts) + 1
     lefts = [one + (width - one[-1] - 1) / 2 for one in lefts]
     height = 2 * tall + _BETWEEN
-    figure = new_figure((width + 2 * _MARGIN) * _INCHES, (height + 2 * _MARGIN) * _INCHES, colours)
+    figure = new_figure((width + 2 * _MARGIN) * _INCHES, (height + _MARGIN + _FOOT) * _INCHES, colours)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(-_MARGIN, width + _MARGIN)
-    axes.set_ylim(height + _MARGIN, -_MARGIN)
     axes.set_axis_off()
     for images, places, top in zip(pictures, lefts, (0.0, tall + _BETWEEN), strict=True):
         for image, left in zip(images, places, strict=True):
             axes.imshow(image, extent=(left, left + 1, top + tall, top), interpolation="bilinear", aspect="auto")
     axes.set_xlim(-_MARGIN, width + _MARGIN)
-    axes.set_ylim(height + _MARGIN, -_MARGIN)
+    axes.set_ylim(height + _FOOT, -_MARGIN)
     _draw_masses(axes, masses * max(masses.shape), lefts, (tall, tall + _BETWEEN), colours)
     if title is None:
         title = f"transport cost {(masses * costs).sum():.3f}, all with all {costs.mean():.3f}"
@@ -111,9 +110,9 @@ def _draw_masses(
             ends, heights, color=colours.series[0], linewidth=0.5 + 5.0 * share, alpha=0.25 + 0.7 * min(share, 1.0),
             solid_capstyle="butt", zorder=1,
         )  # fmt: skip
-        if share >= _LABELLED:
-            # Not in the middle, where the lines cross.
-            place = 0.24
+        if column == shares[row].argmax() and share >= _LABELLED:
+            # Where the lines have parted and do not cross yet, under the image it belongs to.
+            place = min(0.15, 0.4 / max(abs(ends[1] - ends[0]), 1e-6))
             axes.text(
                 ends[0] + place * (ends[1] - ends[0]), heights[0] + place * (heights[1] - heights[0]),
                 f"{100 * share:.0f}", color=colours.ink, fontsize=7.5, ha="center", va="center", zorder=2,

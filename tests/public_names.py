@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import keras_reid
 
 FOLDERS = (
+    "adaptation",
     "backbones",
     "datasets",
     "evaluation",
@@ -21,7 +22,27 @@ FOLDERS = (
     "visualize",
 )
 # Modules beside and within the folders whose names are typed as well.
-MODULES = ("datasets.folder", "datasets.market1501", "datasets.synthetic", "demo", "recipe", "run", "zoo")
+MODULES = (
+    "datasets.cuhk03_np",
+    "datasets.cuhk_sysu",
+    "datasets.dukemtmc",
+    "datasets.folder",
+    "datasets.grid",
+    "datasets.ilids",
+    "datasets.market1501",
+    "datasets.msmt17",
+    "datasets.prid2011",
+    "datasets.randperson",
+    "datasets.regdb",
+    "datasets.synthetic",
+    "datasets.synthetic.thermal",
+    "datasets.sysu_mm01",
+    "datasets.viper",
+    "demo",
+    "recipe",
+    "run",
+    "zoo",
+)
 
 
 def surface() -> list[str]:

@@ -77,15 +77,15 @@ def embedding_map(
         here = groups == group
         name = group_names[group] if group_names else str(group)
         axes.scatter(
-            *points[here].T, c=[paint[label] for label in labels[here].tolist()], marker=_MARKERS[group], s=26,
-            linewidths=0.4, edgecolors=colours.background, alpha=0.9, label=name,
+            points[here, 0], points[here, 1], c=[paint[label] for label in labels[here].tolist()],
+            marker=_MARKERS[group], s=26, linewidths=0.4, edgecolors=colours.background, alpha=0.9, label=name,
         )  # fmt: skip
     if len(found) > 1:
         legend = axes.legend(
             frameon=False, labelcolor=colours.ink, prop={"family": list(font_families()), "size": 9}, loc="best"
         )
-        for handle in legend.legend_handles:  # a marker says the group, a colour would say an identity
-            handle.set_facecolor(colours.muted)
+        for handle in filter(None, legend.legend_handles):  # a marker says the group, a colour would say an identity
+            handle.set(facecolor=colours.muted)
     if title:
         figure.text(
             0.5, 0.975, title, color=colours.ink, fontsize=10, fontweight="bold", ha="center", va="center",

@@ -79,7 +79,7 @@ def swap_grid(
     for number, image in enumerate(drawn):
         show(image, number // len(clothes) + 1, number % len(clothes) + 1)
     axes.text(
-        0.5, high / 2, "appearance\nof column,\nstructure\nof line", color=colours.muted, fontsize=7, ha="center", va="center",
-        fontfamily=list(font_families()),
+        0.5, high / 2, "appearance\nof column,\nstructure\nof line", color=colours.muted, fontsize=7,
+        ha="center", va="center", fontfamily=list(font_families()),
     )  # fmt: skip
     return figure

@@ -71,9 +71,9 @@ def transport_plan(
         np.stack([as_pixels(image, model.image_size, model.interpolation) for image in images])
         for images in (visible, thermal)
     ]
-    features = [model.extract(images, modality=number)[None] for number, images in enumerate(pictures)]
-    masses = np.asarray(losses.transport_plan(*features, plan))[0]
-    costs = np.square(features[0][0][:, None] - features[1][0][None]).sum(axis=-1)
+    seen, felt = (model.extract(images, modality=number) for number, images in enumerate(pictures))
+    masses = np.asarray(losses.transport_plan(seen[None], felt[None], plan))[0]
+    costs = np.square(seen[:, None] - felt[None]).sum(axis=-1)
 
     colours = theme_named(theme)
     tall = model.image_size[0] / model.image_size[1]

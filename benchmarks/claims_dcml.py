@@ -18,7 +18,7 @@ from _claims import Cells, spread, table
 
 import keras_reid
 from keras_reid import datasets, zoo
-from keras_reid.adaptation import Clustering, CredibleMining, adapt
+from keras_reid.adaptation import CredibleMining, adapt
 from keras_reid.adaptation.plan import planned
 from keras_reid.datasets import synthetic
 from keras_reid.training import seed_everything
@@ -100,7 +100,7 @@ def cell(row, seed, root, folder, options):
     model = zoo.load(ENTRY, weights=weights, spreading_weight=spreading)
     started, records = time.process_time(), []
     if mining is not None:
-        clustering = Clustering(closest_share=options.closest_share)
+        clustering = replace(planned(ENTRY)[1], closest_share=options.closest_share)
         arguments = {"plan": plan_of(options), "clustering": clustering, "mining": mining, "seed": seed}
         records = adapt(model, None, target.train, **arguments, verbose=False)
     return {

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -148,9 +149,7 @@ class _Rounds:
                     source = translated(style_transfer, _table(source, "source"), folder.path / "translated")
                 seed_everything(self.seed)
                 place = None if folder.path is None else folder.path / "source"
-                zoo.recipe(recipe).fit(
-                    self.model, source, epochs=epochs, seed=self.seed, callbacks=self._callbacks(place), verbose=0
-                )
+                self._fit(zoo.recipe(recipe), self.model, source, place, epochs=epochs, seed=self.seed)
                 folder.keep_weights(self.model.inference_model(), 0)
         elif (file := folder.weights(folder.finished)) is not None:
             stored = self.model.inference_model()
@@ -174,9 +173,8 @@ class _Rounds:
         table = self.table.take(rows).with_labels(stage.labels.labels[rows])
         seed_everything(self.seed + number + 1)
         student = _student(self.model, features, rows)
-        self.plan.recipe(number, table).fit(
-            student, table, seed=self.seed + number + 1, callbacks=self._callbacks(folder.round(number)), verbose=0
-        )
+        recipe = self.plan.recipe(number, table)
+        self._fit(recipe, student, table, folder.round(number), seed=self.seed + number + 1)
         published = student.inference_model()
         folder.keep_weights(published, number + 1)
         _copy_weights(published, self.model)
@@ -185,18 +183,20 @@ class _Rounds:
         if self.say:
             print(record, flush=True)
 
-    def _callbacks(self, place: Path | None) -> list:
+    def _fit(self, recipe, model, data, place: Path | None, **options) -> None:
+        """Trains, with a log and a state where files are kept."""
         import keras
 
         from keras_reid.training import Resume
 
-        found = [keras.callbacks.TerminateOnNaN(raise_error=True), *self.callbacks]
-        if place is not None:
-            place.mkdir(parents=True, exist_ok=True)
-            log = place / "log.csv"
-            found.append(keras.callbacks.CSVLogger(log, append=log.exists()))
-            found.append(Resume(place / "state", every_steps=self.save_every))
-        return found
+        callbacks = [keras.callbacks.TerminateOnNaN(raise_error=True), *self.callbacks]
+        with ExitStack() as stack:
+            if place is not None:
+                place.mkdir(parents=True, exist_ok=True)
+                log = keras.callbacks.CSVLogger(place / "log.csv", append=(place / "log.csv").exists())
+                stack.callback(lambda: log.csv_file and log.csv_file.close())  # Keras leaves it open on an error
+                callbacks += [log, Resume(place / "state", every_steps=self.save_every)]
+            recipe.fit(model, data, callbacks=callbacks, verbose=0, **options)
 
     def _record(self, number: int, stage: Stage, table: ReIDTable) -> RoundRecord:
         labels, rows = stage.labels.labels, stage.anchors.rows

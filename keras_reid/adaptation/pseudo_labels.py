@@ -1,6 +1,7 @@
 """The pseudo-label stage of a round: features in, labels and anchors out. Plain numpy."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from keras_reid.retrieval.k_reciprocal import nearest
 __all__ = ["Stage", "pseudo_labels", "purity", "unit_rows"]
 
 
-class Stage(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Stage:
     """What the pseudo-label stage found.
 
     Attributes:

@@ -31,6 +31,19 @@ class StopAfter(keras.callbacks.Callback):
             raise Stop
 
 
+THOROUGH = (
+    "test_resuming_equals_never_stopping[first epoch]",
+    "test_resuming_equals_never_stopping[last step]",
+    "test_mixed_precision[mixed_float16]",
+    "test_compiled_by_xla",
+    "test_one_seed_one_result",
+    "test_evaluate_reports_the_same_names_and_changes_nothing",
+    "test_dataset_that_does_not_fit",
+    "test_an_unreadable_image_is_named_and_nothing_is_lost",
+)
+"""Slow (`pytest -m slow`) but for `thorough` classes: what they test is more `ReIDModel` than the method."""
+
+
 class MethodContract:
     """Subclass it and set `name`, `image_size` and, where the method needs it, `overrides` and `sampler`.
 
@@ -41,6 +54,7 @@ class MethodContract:
     image_size = (64, 32)
     overrides: dict = {}
     rate = 1e-3
+    thorough = False
     sampler = pipeline.PKSampler(2, 4)
 
     def model(self, seed=0, **overrides):

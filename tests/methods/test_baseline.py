@@ -8,6 +8,7 @@ from tests.contracts import MethodContract
 
 class TestBaseline(MethodContract):
     name = "baseline_tiny"
+    thorough = True
 
 
 class TestBaselineWithEveryOption(MethodContract):

@@ -9,6 +9,7 @@ from tests.contracts import MethodContract
 
 class TestQAConv(MethodContract):
     name = "qaconv_tiny"
+    thorough = True
 
     def test_named_losses_fall(self, people):
         # In the first epoch the memory is empty, so there is nothing to be wrong about.

@@ -11,19 +11,22 @@ item by item, compares all pairs of encodings, and hands DBSCAN the whole matrix
 """
 
 import argparse
+import json
 
 import numpy as np
-from _measure import measure, write_result
+from _measure import RESULTS, measure, write_result
 
 from keras_reid.adaptation import Clustering, CredibleMining, pseudo_labels, purity
 
+NAME = "dcml_pseudo_labels"
 WIDTH, NOISE, SEED = 2048, 2.5, 0
 # Images of the training splits, and persons.
 SIZES = {"market1501": (12936, 751), "msmt17": (32621, 1041)}
-DENSE = (3000, 175)
+DENSE = SIZES["market1501"]
+PARTS = ("equal_to_dense", "dense", *SIZES)
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--without-msmt17", action="store_true", help="leave the largest one out")
+parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="the others are kept from the last run")
 parser.add_argument("--repeats", type=int, default=3, help="of the smaller ones (%(default)s)")
 
 
@@ -129,32 +132,42 @@ def same_clusters():
     return found
 
 
+def beside_dense(repeats):
+    reference = measure(dense, *DENSE)
+    ours = measure(stage, *DENSE, "prototype", repeats=repeats)
+    ratio = round(ours["cpu_s"] / reference["cpu_s"], 3)
+    return {"images": DENSE[0], "people": DENSE[1], "reference": reference, "ours": ours, "ratio": ratio}
+
+
+def beside_products(images, people, repeats):
+    alone = measure(products, images, people, repeats=repeats)
+    entry = {"images": images, "people": people, "products": alone}
+    for credibility in ("prototype", "knn"):
+        entry[credibility] = measure(stage, images, people, credibility, repeats=repeats)
+        entry[f"ratio_{credibility}"] = round(entry[credibility]["cpu_s"] / alone["cpu_s"], 3)
+    return entry
+
+
 def main():
     options = parser.parse_args()
+    file = RESULTS / f"{NAME}.json"
+    before = json.loads(file.read_text()) if file.exists() else {}
+    work = {
+        "equal_to_dense": same_clusters,
+        "dense": lambda: beside_dense(options.repeats),
+        "market1501": lambda: beside_products(*SIZES["market1501"], options.repeats),
+        "msmt17": lambda: beside_products(*SIZES["msmt17"], 1),
+    }
+    parts = {part: work[part]() if part in options.parts else before.get(part) for part in PARTS}
     result = {
         "what": "pseudo labels and anchors from features; CPU seconds, one thread",
         "width": WIDTH,
         "noise": NOISE,
         "seed": SEED,
-        "equal_to_dense": same_clusters(),
-        "dense_size": {"images": DENSE[0], "people": DENSE[1]},
+        **parts,
+        "claim": {"ratio_to_products": 2.5, "extra_mb": 1024, "ratio_to_dense": 0.4},
     }
-    reference = measure(dense, *DENSE)
-    ours = measure(stage, *DENSE, "prototype", repeats=options.repeats)
-    result |= {"dense": reference, "ours_at_dense_size": ours}
-    result["ratio_to_dense"] = round(ours["cpu_s"] / reference["cpu_s"], 3)
-    for name, size in SIZES.items():
-        if name == "msmt17" and options.without_msmt17:
-            continue
-        repeats = options.repeats if name == "market1501" else 1
-        alone = measure(products, *size, repeats=repeats)
-        entry = {"images": size[0], "people": size[1], "products": alone}
-        for credibility in ("prototype", "knn"):
-            entry[credibility] = measure(stage, *size, credibility, repeats=repeats)
-            entry[f"ratio_{credibility}"] = round(entry[credibility]["cpu_s"] / alone["cpu_s"], 3)
-        result[name] = entry
-    result["claim"] = {"ratio_to_products": 2.5, "extra_mb": 1024, "ratio_to_dense": 0.4}
-    write_result("dcml_pseudo_labels", result)
+    write_result(NAME, result)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ _NO_CAMERA = -2  # -1 is a camera that is unknown
 class RefusedDataset(ValueError):
     """Tables that cannot be trained on and tested; the error holds them, so that `check` can look at all of them.
 
-    Attributes:
+    Args:
+        message: What is wrong with them, and what to do.
         dataset: The tables.
 
     Example:

@@ -65,6 +65,8 @@ def test_bad_arguments():
         FeatureBank(momentum=1.0)
     with pytest.raises(ValueError, match=r"The bank holds \(6, 4\) embeddings. Received: \(5, 4\)"):
         bank().fill(unit(5))
-    with pytest.raises(ValueError, match=r"`places` must be at most 6 rows of the bank, 0..5. Received: 1 rows, up to 6"):
+    with pytest.raises(
+        ValueError, match=r"`places` must be at most 6 rows of the bank, 0..5. Received: 1 rows, up to 6"
+    ):
         bank().fill(unit(6), places=np.array([6]))
     assert FeatureBank.from_config(bank(momentum=0.2).get_config()).momentum == 0.2

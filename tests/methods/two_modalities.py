@@ -7,7 +7,7 @@ from keras_reid.datasets import ReIDDataset, ReIDTable
 
 
 def two_modal_people(folder, identities: int = 8, images: int = 4, size=(64, 32), seed: int = 0) -> ReIDDataset:
-    """Three bands of brightness per identity, tinted in visible images and inverted in thermal ones.
+    """Three bands of brightness per identity, tinted in visible images and paler in thermal ones.
 
     Half of the identities are for testing: thermal queries, visible gallery.
     """
@@ -18,10 +18,10 @@ def two_modal_people(folder, identities: int = 8, images: int = 4, size=(64, 32)
     for identity in range(identities):
         for modality in (0, 1):
             for number in range(images):
-                levels = 255 - bands[identity % 8] if modality else bands[identity % 8]
+                levels = 30 + 0.8 * bands[identity % 8] if modality else bands[identity % 8]
                 grey = np.repeat(levels, [22, 21, 21]).astype("float64")[:, None] * np.ones(size[1])
                 grey += rng.normal(0, 15, grey.shape)
-                tint = np.ones(3) if modality else rng.uniform(0.7, 1.2, 3)
+                tint = np.ones(3) if modality else rng.uniform(0.8, 1.2, 3)
                 pixels = np.clip(grey[..., None] * tint, 0, 255).astype("uint8")
                 path = folder / f"{identity}_{modality}_{number}.png"
                 Image.fromarray(pixels).save(path)

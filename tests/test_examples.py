@@ -14,6 +14,7 @@ SMALL = {
     "domain_generalization_gmn.py": "--epochs 1 --identities 12",
     "market_to_msmt17_dcml.py": "--identities 16 --source-epochs 1 --rounds 1 --epochs 2 --closest-share 0.06",
     "market1501_baseline.py": "--epochs 1 --identities 16",
+    "market1501_dgnet.py": "--epochs 1 --teacher-epochs 1 --identities 16 --draw-every 2",
     "regdb_cmemd.py": "--epochs 1 --identities 8 --trials 2",
     "sysu_mm01_cmemd.py": "--epochs 1 --identities 16",
 }
@@ -43,6 +44,15 @@ def test_market1501_baseline(tmp_path):
     assert reranked.post_process[0].startswith("Rerank(")
     assert (tmp_path / "run" / "model.keras").is_file()
     assert "<html" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_market1501_dgnet(tmp_path):
+    name = "market1501_dgnet.py"
+    report = loaded(name).main([*shlex.split(SMALL[name]), "--out", str(tmp_path)])
+    assert 0 < report.mean_ap <= 1
+    assert (tmp_path / "swaps.png").is_file()
+    assert len(list((tmp_path / "swaps").glob("*.png"))) >= 1
 
 
 def test_cross_dataset_qaconv(tmp_path):

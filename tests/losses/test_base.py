@@ -62,7 +62,7 @@ def test_half_precision_predictions_are_computed_in_float32(loss):
     ("cls", "arguments"),
     [
         (IdentityLoss, {"label_smoothing": 0.2, "name": "a", "reduction": "sum"}),
-        (TripletLoss, {"margin": None, "name": "b", "reduction": None}),
+        (TripletLoss, {"margin": None, "squared": True, "name": "b", "reduction": None}),
         (ArcFaceLoss, {"margin": 0.3, "scale": 16.0, "name": "c", "reduction": "mean"}),
     ],
 )

@@ -29,14 +29,19 @@ class TestDGNet(MethodContract):
         return super().batches(people, seed=seed, partner=True, **options)
 
     def test_named_losses_fall(self, people):
+        # Not by identity: a half of the batch with one identity in it tells the batch norm nothing.
+        data = self.batches(people, sampler=pipeline.UniformSampler(8))
         # The total rises with the weights of its parts: the parts fall.
         history = (
-            self.compiled(model={"warmup_iterations": 1000}).fit(self.batches(people), epochs=12, verbose=0).history
+            self.compiled(model={"warmup_iterations": 1000, "dropouts": (0.0, 0.0)})
+            .fit(data, epochs=20, verbose=0)
+            .history
         )
         assert set(history) == set(self.model().loss_names)
-        # The decoder learns at 1e-4: in so few steps its picture is hardly better.
-        for name, factor in {"self_reconstruction": 0.99, "identity": 0.9}.items():
-            assert np.mean(history[name][-2:]) < factor * np.mean(history[name][:2]), name
+        for name in ("self_reconstruction", "discriminator"):
+            assert np.mean(history[name][-2:]) < 0.9 * np.mean(history[name][:2]), name
+        # Four images in a batch norm, some with a rectangle erased: it jumps.
+        assert np.mean(history["identity"][-10:]) < 0.95 * np.mean(history["identity"][:5])
 
     def test_wrong_images(self):
         with pytest.raises(ValueError, match=r"must have the shape \[N, 64, 40, 3\]"):

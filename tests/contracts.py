@@ -55,6 +55,7 @@ class MethodContract:
     overrides: dict = {}
     rate = 1e-3
     thorough = False
+    epochs = 12  # that suffice to tell separable people apart
     sampler = pipeline.PKSampler(2, 4)
 
     def model(self, seed=0, **overrides):
@@ -78,7 +79,7 @@ class MethodContract:
 
     def test_separates_separable_people(self, people):
         model = self.compiled()
-        model.fit(self.batches(people), epochs=12, verbose=0)
+        model.fit(self.batches(people), epochs=self.epochs, verbose=0)
         report = keras_reid.evaluate(model, people, progress=False)
         assert report.rank(1) > 0.9
         assert report.mean_ap > 0.7

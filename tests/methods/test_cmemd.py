@@ -24,6 +24,7 @@ class TestCMEMD(MethodContract):
     name = "cmemd_tiny"
     overrides = {"stripes": 4, "part_channels": 16}
     sampler = pipeline.CrossModalityPKSampler(2, 4)
+    epochs = 30
 
 
 def tiny(**options):

@@ -1,10 +1,11 @@
 """What the claim tables share: cells that are kept as they are measured, means with their spread, tables for the site.
 
 A claim script measures cells (one training and its tests), each under a key, and may be stopped at any time; run
-again, it goes on with the cells that are missing. The tables in the result file are made anew after every cell, and
-the site shows them as they are (`docs/claims_page.py`).
+again, it goes on with the cells that are missing. Several processes may fill one file, each with cells of its own. The
+tables in the result file are made anew after every cell, and the site shows them as they are (`docs/claims_page.py`).
 """
 
+import fcntl
 import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -24,18 +25,24 @@ class Cells:
 
     def __init__(self, name: str, settings: Mapping[str, Any], tables: Callable[[dict], list[dict]]):
         self.name, self.settings, self.tables = name, json.loads(json.dumps(settings)), tables
-        path = RESULTS / f"{name}.json"
+        self.values: dict[str, dict] = self._kept()
+
+    def add(self, key: str, cell: Mapping[str, Any]) -> None:
+        """Keeps a cell: the file is written anew, with what other processes added meanwhile."""
+        with open(RESULTS / f".{self.name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.values = {**self._kept(), key: dict(cell)}
+            content = {"settings": self.settings, "tables": self.tables(self.values), "cells": self.values}
+            write_result(self.name, content)
+
+    def _kept(self) -> dict[str, dict]:
+        path = RESULTS / f"{self.name}.json"
         kept = json.loads(path.read_text()) if path.exists() else {"settings": self.settings, "cells": {}}
         if kept["settings"] != self.settings:
             raise SystemExit(
                 f"{path} was made with other settings: {kept['settings']}. Move it away, or choose another --out."
             )
-        self.values: dict[str, dict] = kept["cells"]
-
-    def add(self, key: str, cell: Mapping[str, Any]) -> None:
-        """Keeps a cell: the file is written anew."""
-        self.values[key] = dict(cell)
-        write_result(self.name, {"settings": self.settings, "tables": self.tables(self.values), "cells": self.values})
+        return kept["cells"]
 
 
 def spread(values: Sequence[float]) -> str:

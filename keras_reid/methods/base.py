@@ -169,7 +169,7 @@ class ReIDModel(keras.Model):
             if hasattr(x, "element_spec"):
                 self.check_labels(np.asarray(next(iter(x))["person_id"]))
             if step:
-                rest = x.remainder(step)
+                rest = resumes[-1].remainder(x, step)
                 first = super().fit(
                     rest, epochs=initial_epoch + 1, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs
                 )

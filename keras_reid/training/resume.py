@@ -151,6 +151,20 @@ class Resume(keras.callbacks.Callback):
             os.fsync(stream.fileno())
         temporary.replace(self.file)
 
+    def remainder(self, dataset, step: int):
+        """What is left of the epoch that goes on at ``step``.
+
+        Raises:
+            ValueError: The dataset does not know its order.
+        """
+        if not hasattr(dataset, "remainder"):
+            raise ValueError(
+                f"The training state in {self.file} stands in the middle of an epoch, after {step} steps, and this "
+                "dataset cannot begin there. Pass one made by keras_reid.pipeline.training as it is: what `map`, `take` "
+                "and the like return has lost its order. Or delete the file to start afresh."
+            )
+        return dataset.remainder(step)
+
     def on_train_begin(self, logs=None):
         """Takes over Ctrl-C (where signals can be handled: the main thread)."""
         del logs

@@ -102,3 +102,10 @@ def test_a_failing_training_gives_control_c_back(people, tmp_path):
 def test_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match="`every_steps` must be at least 1"):
         Resume(tmp_path, every_steps=0)
+
+
+def test_a_dataset_without_its_order_cannot_go_on_in_an_epoch(people, tmp_path):
+    data = batches(people)
+    with pytest.raises(ValueError, match="after 1 steps.*has lost its order"):
+        Resume(tmp_path).remainder(data.map(lambda batch: batch), 1)
+    assert len(list(Resume(tmp_path).remainder(data, 1))) == data.steps_per_epoch - 1

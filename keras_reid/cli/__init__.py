@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from keras_reid.cli import adapting, cards, data, testing, training
+from keras_reid.cli import adapting, cards, data, searching, testing, training
 
 __all__ = ["main"]
 
@@ -18,10 +18,11 @@ _EXAMPLES = """examples:
   keras-reid train baseline_r50 --root /data/Market-1501-v15.09.15 --weights imagenet --out runs/market
   keras-reid adapt dcml_r50 --source market1501=/data/Market-1501-v15.09.15 --target folder=/data/site --out runs/site
   keras-reid evaluate runs/market --root /data/Market-1501-v15.09.15
+  keras-reid rank runs/market person.jpg crops/ --out panels/
 """
 
 # In the order of the help text; each has `add(commands)`.
-_GROUPS = (training, testing, adapting, cards, data)
+_GROUPS = (training, testing, searching, adapting, cards, data)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

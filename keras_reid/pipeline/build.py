@@ -12,15 +12,16 @@ from keras_reid.pipeline._tensorflow import import_tensorflow
 from keras_reid.pipeline.batch import identity_labels
 from keras_reid.pipeline.cache import ImageCache
 from keras_reid.pipeline.loader import COLUMNS, BatchLoader
+from keras_reid.pipeline.parts import part_places
 from keras_reid.pipeline.position import EpochPosition
 from keras_reid.pipeline.samplers import PKSampler, Sampler
-from keras_reid.pipeline.source import image_source
+from keras_reid.pipeline.source import ImageSource, image_source
 from keras_reid.pipeline.transforms import LIGHT, Flip, PadCrop, RandomErasing, Transform
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-__all__ = ["inference", "training"]
+__all__ = ["inference", "inference_from", "training"]
 
 _DEFAULT_SAMPLER = PKSampler(16, 4)
 _DEFAULT_TRANSFORMS = (Flip(), PadCrop(10), RandomErasing())
@@ -61,7 +62,8 @@ def training(
         A `tf.data.Dataset` of dicts (see `keras_reid.pipeline.batch`) of known cardinality and
         static shapes, with the attributes `num_identities`, `steps_per_epoch`, `position` (set
         `position.epoch` before an iteration), `remainder(step)` (the same epoch from batch `step`
-        on), `skipped` (paths), and `sampler`, `table` (without the skipped) and `seed`.
+        on), `share(parts, of, blocks)` (what some of several devices get of every batch; see
+        `keras_reid.pipeline.parts`), `skipped` (paths), and `sampler`, `table` (without the skipped) and `seed`.
 
     Raises:
         ImportError: TensorFlow is not installed.
@@ -98,7 +100,7 @@ def training(
     steps, batch_size = np.shape(sampler.batches(table, seed, 0))
     position = EpochPosition()
 
-    def plan(first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def plan(first: int, places: np.ndarray) -> tuple[np.ndarray, ...]:
         epoch = int(position.epoch)
         rows = np.asarray(sampler.batches(table, seed, epoch), np.int64)
         if rows.shape != (steps, batch_size):
@@ -106,32 +108,40 @@ def training(
                 f"A sampler must plan as many batches in every epoch: {(steps, batch_size)} in "
                 f"epoch 0. Received {rows.shape} in epoch {epoch} from {sampler!r}."
             )
-        return rows[first:], np.full(steps - first, epoch), np.arange(first, steps)
+        count = len(places)  # every batch comes as often as there are parts of it
+        rows, numbers = np.repeat(rows[first:], count, axis=0), np.repeat(np.arange(first, steps), count)
+        return rows, np.full(len(rows), epoch), numbers, np.tile(places, (steps - first, 1))
 
-    def planned(first: "tf.Tensor") -> "tf.data.Dataset":
+    def planned(first: "tf.Tensor", places: "tf.Tensor") -> "tf.data.Dataset":
         # Inside of the dataset, so that the epoch is read and planned anew in every iteration.
-        rows, epochs, numbers = tf.numpy_function(plan, [first], [tf.int64] * 3)
+        rows, epochs, numbers, chosen = tf.numpy_function(plan, [first, places], [tf.int64] * 4)
         rows.set_shape([None, batch_size])
         epochs.set_shape([None])
         numbers.set_shape([None])
-        return tf.data.Dataset.from_tensor_slices((rows, epochs, numbers))
+        chosen.set_shape([None, places.shape[1]])
+        return tf.data.Dataset.from_tensor_slices((rows, epochs, numbers, chosen))
 
-    def batches(first: int) -> "tf.data.Dataset":
+    def batches(first: int, places: np.ndarray) -> "tf.data.Dataset":
         with tf.device("CPU"):
-            dataset = tf.data.Dataset.from_tensors(np.int64(first)).flat_map(planned)
-            dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps - first))
-            dataset = _load(dataset, loader, batch_size, image_size, partner, not light)
+            dataset = tf.data.Dataset.from_tensors((np.int64(first), places)).flat_map(planned)
+            dataset = dataset.apply(tf.data.experimental.assert_cardinality((steps - first) * len(places)))
+            dataset = _load(dataset, loader, places.shape[1], image_size, partner, not light)
         dataset.num_identities, dataset.steps_per_epoch = num_identities, steps
         dataset.position, dataset.remainder, dataset.skipped = position, remainder, source.skipped
         dataset.sampler, dataset.table, dataset.seed = sampler, table, seed
+
+        def share(parts: Sequence[int], of: int, blocks: int = 1) -> "tf.data.Dataset":
+            return batches(first, part_places(batch_size, of, blocks)[list(parts)])
+
+        dataset.share = share
         return dataset
 
     def remainder(step: int) -> "tf.data.Dataset":
         if not 0 <= step <= steps:
             raise ValueError(f"`step` must lie in 0..{steps}, the epoch. Received: {step!r}.")
-        return batches(step)
+        return batches(step, part_places(batch_size, 1))
 
-    return batches(0)
+    return remainder(0)
 
 
 def inference(
@@ -172,10 +182,34 @@ def inference(
         >>> batch["person_id"].numpy()
         array([7], dtype=int32)
     """
-    tf = import_tensorflow()
+    import_tensorflow()  # whether it is there is said before any file is read
     image_size = _check_size(image_size)
     check_positive_int("batch_size", batch_size)
     source = image_source(table, image_size, interpolation, None, on_bad_image)
+    return inference_from(source, table, image_size, batch_size)
+
+
+def inference_from(
+    source: ImageSource, table: ReIDTable, image_size: tuple[int, int], batch_size: int
+) -> "tf.data.Dataset":
+    """Makes the dataset of `inference` from images that come from anywhere.
+
+    Args:
+        source: Where the images come from.
+        table: What is known about them; N rows, of which those in `source.used` are taken.
+        image_size: Height and width of what `source` loads.
+        batch_size: Images per batch.
+
+    Returns:
+        As `inference`.
+
+    Raises:
+        ImportError: TensorFlow is not installed.
+
+    Example:
+        See `keras_reid.FeatureExtractor`, which calls it.
+    """
+    tf = import_tensorflow()
     table = table.take(source.used)
     loader = BatchLoader(table, table.person_id, source.used, source.load, image_size)
     whole = len(table) % batch_size == 0
@@ -195,13 +229,13 @@ def _load(
     partner: bool = False,
     threads: bool = True,
 ) -> "tf.data.Dataset":
-    """Turns (rows, epoch, step) into batches, in order; several at a time with `threads`."""
+    """Turns (rows, epoch, step), and places, into batches, in order; several at a time with `threads`."""
     tf = import_tensorflow()
     images = ("image", "partner_image") if partner else ("image",)
     dtypes = [tf.uint8] * len(images) + [tf.int32] * len(COLUMNS)
 
-    def batch(rows: "tf.Tensor", epoch: "tf.Tensor", step: "tf.Tensor") -> dict[str, Any]:
-        arrays = tf.numpy_function(loader, [rows, epoch, step], dtypes, stateful=False)
+    def batch(*planned: "tf.Tensor") -> dict[str, Any]:
+        arrays = tf.numpy_function(loader, planned, dtypes, stateful=False)
         entries = dict(zip(images + COLUMNS, arrays, strict=True))
         for name, tensor in entries.items():
             tensor.set_shape([batch_size, *image_size, 3] if name in images else [batch_size])

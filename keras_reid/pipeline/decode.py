@@ -13,7 +13,7 @@ from PIL import Image
 
 from keras_reid.checks import unknown_name
 
-__all__ = ["INTERPOLATIONS", "check_interpolation", "decode", "resize"]
+__all__ = ["INTERPOLATIONS", "check_interpolation", "decode", "decode_picture", "resize"]
 
 INTERPOLATIONS = {
     "bilinear": Image.Resampling.BILINEAR,
@@ -83,10 +83,51 @@ def decode(
         with Image.open(path) as image:
             picture = _to_rgb(image)
     except _UNREADABLE as error:
-        raise ValueError(
-            f"Cannot read image {os.fspath(path)!r}: {error}. Expected a complete JPEG, PNG or BMP "
-            'file; repair or remove it, or pass on_bad_image="skip".'
-        ) from error
+        raise _unreadable(repr(os.fspath(path)), error) from error
+    return _resized(picture, size, interpolation)
+
+
+def decode_picture(
+    picture: Image.Image,
+    name: str,
+    size: tuple[int, int] | None = None,
+    interpolation: str = "bilinear",
+) -> np.ndarray:
+    """Returns an image that Pillow opened or made as `decode` returns its file.
+
+    Args:
+        picture: A Pillow image of any mode; it is loaded if it was only opened.
+        name: What to call it in an error.
+        size: Height and width to resize to; None keeps its own.
+        interpolation: "bilinear" or "bicubic", antialiased.
+
+    Returns:
+        A uint8 array `[H, W, 3]`.
+
+    Raises:
+        ValueError: Its file is cut short; the message says the name.
+
+    Example:
+        >>> from PIL import Image
+        >>> from keras_reid.pipeline.decode import decode_picture
+        >>> decode_picture(Image.new("L", (4, 6), 200), "grey", size=(3, 2))[0, 0].tolist()
+        [200, 200, 200]
+    """
+    try:
+        rgb = _to_rgb(picture)
+    except _UNREADABLE as error:
+        raise _unreadable(name, error) from error
+    return _resized(rgb, size, interpolation)
+
+
+def _unreadable(name: str, error: Exception) -> ValueError:
+    return ValueError(
+        f"Cannot read image {name}: {error}. Expected a complete JPEG, PNG or BMP "
+        'file; repair or remove it, or pass on_bad_image="skip".'
+    )
+
+
+def _resized(picture: Image.Image, size: tuple[int, int] | None, interpolation: str) -> np.ndarray:
     if size is not None and picture.size != (size[1], size[0]):
         picture = picture.resize((size[1], size[0]), INTERPOLATIONS[interpolation])
     return np.asarray(picture)

@@ -59,18 +59,22 @@ class BatchLoader:
             self._start = np.cumsum(self._count) - self._count
             self._place = np.argsort(self._order, kind="stable")
 
-    def __call__(self, rows: np.ndarray, epoch: int, step: int) -> list[np.ndarray]:
-        """Returns the images, the partner's images if there are any, and the integer columns."""
-        images = [self._images(rows, epoch, step, _IMAGE)]
-        if self._partner:
-            images.append(self._images(self._partners(rows, epoch, step), epoch, step, _PARTNER))
-        return images + [column[rows] for column in self._columns]
+    def __call__(self, rows: np.ndarray, epoch: int, step: int, places: np.ndarray | None = None) -> list[np.ndarray]:
+        """Returns the images, the partner's images if there are any, and the integer columns.
 
-    def _images(self, rows: np.ndarray, epoch: int, step: int, stream: int) -> np.ndarray:
-        batch = _aligned_empty((len(rows), *self._image_size, 3))
+        With `places` only those of the batch's rows are loaded; their bytes are those of the whole batch.
+        """
+        places = np.arange(len(rows)) if places is None else places
+        images = [self._images(rows, places, epoch, step, _IMAGE)]
+        if self._partner:
+            images.append(self._images(self._partners(rows, epoch, step), places, epoch, step, _PARTNER))
+        return images + [column[rows[places]] for column in self._columns]
+
+    def _images(self, rows: np.ndarray, places: np.ndarray, epoch: int, step: int, stream: int) -> np.ndarray:
+        batch = _aligned_empty((len(places), *self._image_size, 3))
         seeds = self._numbers(2 * len(rows), epoch, step, stream).reshape(-1, 2)
-        for place, row in enumerate(rows):
-            batch[place] = apply(self._transforms, self._load(row), seeds[place])
+        for number, place in enumerate(places):
+            batch[number] = apply(self._transforms, self._load(rows[place]), seeds[place])
         return batch
 
     def _partners(self, rows: np.ndarray, epoch: int, step: int) -> np.ndarray:

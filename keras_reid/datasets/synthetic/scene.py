@@ -17,10 +17,10 @@ from keras_reid.datasets.synthetic.scenery import GROUND, PLATE, plate, thing_co
 from keras_reid.datasets.synthetic.sites import find_site
 from keras_reid.datasets.synthetic.stage import Pose
 
-__all__ = ["IMAGE_SIZE", "Shot", "arrange", "background", "draw", "noise_at", "paint_people", "sample_shot"]
+__all__ = ["CANVAS", "IMAGE_SIZE", "Shot", "arrange", "background", "draw", "noise_at", "paint_people", "sample_shot"]
 
 IMAGE_SIZE = (128, 64)  # rows, columns
-_CANVAS = (192, 96)  # one and a half times as large: figures are drawn finer than they are seen
+CANVAS = (192, 96)  # one and a half times as large: figures are drawn finer than they are seen
 _STATURE = 0.86  # of the picture's rows, before jitter
 _STREAM = 7005
 
@@ -156,7 +156,7 @@ def background(view: NDArray[np.uint8], horizon: float, shot: Shot) -> Floats:
     Returns:
         float32 [C, 192, 96] in [0, 1], to paint on.
     """
-    rows, columns = _CANVAS
+    rows, columns = CANVAS
     top = round(GROUND - (horizon + shot.horizon) * rows)
     top = min(max(top, 0), PLATE[0] - rows)
     left = round(shot.place * (PLATE[1] - columns))
@@ -176,7 +176,7 @@ def arrange(person: Person, company: Person | None, shot: Shot, pitch: float) ->
     Returns:
         One or two people with their poses.
     """
-    rows, columns = _CANVAS
+    rows, columns = CANVAS
     scale = _STATURE * rows * shot.zoom
     ground = rows * (0.5 + 0.5 * _STATURE + 0.025 + shot.shift_y)
     pose = Pose(columns * (0.5 + shot.shift_x), ground, scale, shot.yaw, shot.phase, pitch)

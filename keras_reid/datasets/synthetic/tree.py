@@ -5,7 +5,8 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
@@ -13,12 +14,12 @@ from PIL import Image
 from keras_reid.checks import check_positive_int
 from keras_reid.datasets.synthetic.camera import Camera, sample_cameras
 from keras_reid.datasets.synthetic.difficulty import V1, VERSION
-from keras_reid.datasets.synthetic.person import sample_person
-from keras_reid.datasets.synthetic.scene import draw, sample_shot
+from keras_reid.datasets.synthetic.person import Person, sample_person
+from keras_reid.datasets.synthetic.scene import Shot, draw, sample_shot
 from keras_reid.datasets.synthetic.sites import find_site
 from keras_reid.datasets.synthetic.walk import FRAMES_PER_SECOND, Passage, sample_passages
 
-__all__ = ["FOLDERS", "MANIFEST", "check_seed", "render", "write_whole"]
+__all__ = ["FOLDERS", "MANIFEST", "Picture", "check_seed", "picture", "render", "write_whole"]
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 MANIFEST = "synthetic.json"
@@ -64,6 +65,23 @@ class _Parameters:
     def folder(self) -> str:
         digest = hashlib.sha256(json.dumps(self.manifest(), sort_keys=True).encode()).hexdigest()
         return f"{self.version}-{self.site}-people{self.seed}-cameras{self.camera_seed}-{digest[:8]}"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a picture shows, the arguments of `draw`.
+
+    Args:
+        person: Whose picture it is.
+        camera: Seen by which camera.
+        shot: How.
+        company: The other person in it, if there is one.
+    """
+
+    person: Person
+    camera: Camera
+    shot: Shot
+    company: Person | None
 
 
 @dataclass(frozen=True)
@@ -166,7 +184,55 @@ def _time_s(passage: Passage, shot: int) -> float:
     return passage.time_s + _BETWEEN_SHOTS_S * shot
 
 
-def _write_picture(path: Path, parameters: _Parameters, camera: Camera, job: _Job) -> None:
+def picture(path: str | os.PathLike[str]) -> Picture:
+    """Says what a picture of a tree shows: all that `draw` needs to draw it again.
+
+    Args:
+        path: A picture of a tree of people in colour, as `render` writes them.
+
+    Returns:
+        The picture.
+
+    Raises:
+        ValueError: There is no such picture, or it was not drawn by this version of the renderer.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_reid.datasets import synthetic
+        >>> from keras_reid.datasets.synthetic.tree import picture
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     dataset = synthetic.load(root, train_identities=2, test_identities=2)
+        ...     shown = picture(dataset.query.path[0])
+        >>> shown.person == synthetic.sample_person("A", 0, 30_000)
+        True
+    """
+    path = Path(path).expanduser().resolve()
+    jobs = _jobs_by_name(path.parents[1])
+    if (path.parent.name, path.name) not in jobs:
+        raise ValueError(f"Expected a picture that `synthetic.render` wrote. Received a file that it did not: {path}.")
+    return _shown(*jobs[path.parent.name, path.name])
+
+
+@lru_cache(maxsize=8)
+def _jobs_by_name(tree: Path) -> dict[tuple[str, str], tuple[_Parameters, Camera, _Job]]:
+    try:
+        manifest = json.loads((tree / MANIFEST).read_text())
+        parameters = _Parameters(**{one.name: manifest[one.name] for one in fields(_Parameters)})
+    except (FileNotFoundError, KeyError):
+        raise ValueError(
+            f"Expected a tree of people in colour, as `synthetic.render` writes it, with its {MANIFEST}. "
+            f"Received: {tree}."
+        ) from None
+    if parameters.version != VERSION:
+        raise ValueError(
+            f"The tree {tree} was drawn by version {parameters.version} of the renderer, this is {VERSION}: render it "
+            "again."
+        )
+    cameras = sample_cameras(parameters.site, parameters.camera_seed)
+    return {(job.folder, job.name): (parameters, cameras[job.passage.camera], job) for job in _jobs(parameters)}
+
+
+def _shown(parameters: _Parameters, camera: Camera, job: _Job) -> Picture:
     seed, time_s = parameters.seed, _time_s(job.passage, job.shot)
     across = min((time_s - job.passage.time_s) / _VIEW_S, 1.0)
     start = (job.person * 0.618) % 1.0
@@ -179,7 +245,12 @@ def _write_picture(path: Path, parameters: _Parameters, camera: Camera, job: _Jo
     )
     person = sample_person(parameters.site, seed, job.person)
     company = sample_person(parameters.site, seed, job.company) if shot.company_x else None
-    pixels = draw(person, camera, shot, company)
+    return Picture(person, camera, shot, company)
+
+
+def _write_picture(path: Path, parameters: _Parameters, camera: Camera, job: _Job) -> None:
+    shown = _shown(parameters, camera, job)
+    pixels = draw(shown.person, camera, shown.shot, shown.company)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=round(camera.quality))
     write_whole(path, buffer.getvalue())

@@ -116,7 +116,7 @@ def _section(one: Found, panel: str) -> str:
     )
     name = escape(Path(one.query).name)
     return (
-        f'<section>\n<h2>{name}</h2>\n<figure class="wide"><a href="{quote(panel)}"><img src="{quote(panel)}" '
+        f'<section>\n<figure class="wide"><a href="{quote(panel)}"><img src="{quote(panel)}" '
         f'alt="{name} and what was found for it" loading="lazy" style="width: auto; max-width: 100%"></a></figure>\n'
         f'<details><summary>Files and scores</summary>\n<p class="caption">Query: {escape(one.query)}</p>\n'
         '<div class="wide"><table><thead><tr><th class="number">rank</th><th>file</th><th class="number">score</th>'

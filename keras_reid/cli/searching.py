@@ -45,7 +45,7 @@ def _extract(options) -> int:
     extractor = FeatureExtractor(options.model, options.weights, on_bad_image=options.on_bad_image)
     extraction = extractor.extract(images, modality=int(options.thermal))
     file = extraction.save(options.out)
-    print(f"Features {list(extraction.features.shape)} of {len(extraction.names)} images: {file}")
+    print(f"Features {list(extraction.features.shape)}: {file}")
     return 0
 
 
@@ -74,7 +74,7 @@ def _rank(options) -> int:
     write_panels(out, found, said, None if quiet else progress_line("Drawing panels"))
     if options.json:
         print(json.dumps([one.to_dict() for one in found], indent=1))
-    print(f"{len(found)} queries: {out / 'index.html'}", file=sys.stderr if quiet else sys.stdout)
+    print(f"Ranks: {out / 'index.html'}", file=sys.stderr if quiet else sys.stdout)
     return 0
 
 

@@ -37,9 +37,16 @@ def load_model(path: str | os.PathLike) -> ReIDModel:
     path = path / "model.keras" if path.is_dir() else path
     if not path.is_file():
         raise ValueError(f"There is no model {path}. Give a .keras file or the folder of a finished run.")
-    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+    if path.suffix != ".keras" or not _is_archive_of_a_model(path):
         raise ValueError(f"{path} is no whole .keras file: it has another format, or it was cut short.")
     model = keras.saving.load_model(path)
     if not isinstance(model, ReIDModel):
         raise ValueError(f"{path} holds a {type(model).__name__}, which is no model of this library.")
     return model
+
+
+def _is_archive_of_a_model(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "config.json" in archive.namelist()

@@ -48,8 +48,23 @@ class PairComparison:
         Raises:
             ValueError: Features of another shape.
         """
-        query, gallery = (self._embedded(self._checked(x)) for x in (query_features, gallery_features))
-        return query @ gallery.T
+        return self.embed(query_features) @ self.embed(gallery_features).T
+
+    def embed(self, features) -> np.ndarray:
+        """Returns what a shortlist is drawn by: what the neck makes of the features, of unit norm.
+
+        Args:
+            features: Array [N,C] from `extract`.
+
+        Returns:
+            float32 [N,C].
+
+        Raises:
+            ValueError: Features of another shape.
+        """
+        embedded = ops.cast(self.neck(self._checked(features), training=False), "float32")
+        embedded = np.asarray(ops.convert_to_numpy(embedded))
+        return embedded / np.maximum(np.linalg.norm(embedded, axis=1, keepdims=True), 1e-12)
 
     def score(
         self, query_features, gallery_features, *, shortlist: int | None = None, budget_mb: int = 64
@@ -106,10 +121,6 @@ class PairComparison:
                 f"{features.shape}."
             )
         return features
-
-    def _embedded(self, features: np.ndarray) -> np.ndarray:
-        embedded = np.asarray(ops.convert_to_numpy(ops.cast(self.neck(features, training=False), "float32")))
-        return embedded / np.maximum(np.linalg.norm(embedded, axis=1, keepdims=True), 1e-12)
 
 
 def _sigmoid(values) -> np.ndarray:

@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_reid.checks import check_positive_int
 from keras_reid.layers import Correspondences
-from keras_reid.methods.qaconv.scoring import block_logits, shortlist_of, spread_below
+from keras_reid.methods.qaconv.scoring import block_logits, pooled, shortlist_of, spread_below
 
 __all__ = ["MapComparison"]
 
@@ -71,6 +71,17 @@ class MapComparison:
             ]
         )
         return spread_below(self._squeezed(found), chosen, cosines)
+
+    def embed(self, features) -> np.ndarray:
+        """Returns what a shortlist is drawn by: the maps' means over their locations, of unit norm.
+
+        Args:
+            features: Array [N,h,w,d] from `extract`.
+
+        Returns:
+            float32 [N,d].
+        """
+        return pooled(features)
 
     def shortlist_recall(self, query_features, gallery_features, shortlist: int, *, top: int = 10) -> float:
         """Share of the ``top`` best gallery images by the exact scores that a shortlist holds.

@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_reid.checks import check_positive_int, unknown_name
 
-__all__ = ["block_logits", "shortlist_of", "spread_below"]
+__all__ = ["block_logits", "pooled", "shortlist_of", "spread_below"]
 
 _PRECISIONS = ("float32", "bfloat16")
 _GALLERY_MAPS = 64  # per compiled call; more of them save nothing
@@ -113,13 +113,15 @@ def _padded(maps: np.ndarray, count: int) -> np.ndarray:
     return np.concatenate([maps, np.zeros((count - len(maps), *maps.shape[1:]), maps.dtype)])
 
 
+def pooled(maps) -> np.ndarray:
+    """Means over the locations of maps [N, h, w, d], of unit norm, float32 [N, d]."""
+    mean = np.asarray(maps, "float32").mean(axis=(1, 2))
+    return mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
+
+
 def shortlist_of(query, gallery, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Gallery rows [Q, K] whose pooled maps are most like each query's, in order, and all cosines [Q, G]."""
-    pooled = []
-    for maps in (query, gallery):
-        mean = np.asarray(maps, "float32").mean(axis=(1, 2))
-        pooled.append(mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12))
-    cosines = pooled[0] @ pooled[1].T
+    cosines = pooled(query) @ pooled(gallery).T
     length = min(length, cosines.shape[1])
     chosen = np.argpartition(-cosines, length - 1, axis=1)[:, :length]
     return np.sort(chosen, axis=1), cosines

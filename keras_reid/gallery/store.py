@@ -1,0 +1,234 @@
+"""The entries in Milvus: beside you by Milvus Lite, or on a cluster by its URI. The code is the same."""
+
+import json
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_reid.gallery.columns import Column
+from keras_reid.gallery.connection import Connection
+from keras_reid.gallery.filters import Keys
+
+__all__ = ["INDEXES", "Store"]
+
+# Name -> Milvus' index, how it is built, how it is searched for k. Our choice of numbers.
+INDEXES: dict[str, tuple[str, dict[str, Any], Callable[[int], dict[str, Any]]]] = {
+    "exact": ("FLAT", {}, lambda k: {}),
+    "hnsw": ("HNSW", {"M": 32, "efConstruction": 200}, lambda k: {"ef": max(2 * k, 128)}),
+    "hnsw_sq8": ("HNSW_SQ", {"M": 32, "efConstruction": 200, "sq_type": "SQ8"}, lambda k: {"ef": max(2 * k, 128)}),
+    "diskann": ("DISKANN", {}, lambda k: {"search_list": max(2 * k, 100)}),
+}
+ENGINE_TYPES = {str: "VARCHAR", int: "INT64", float: "DOUBLE", bool: "BOOL"}
+_ABOUT = "keras_reid"
+_PAGE = 1000
+_BYTES_OF_TEXT = 65535
+
+
+class Store:
+    """One gallery's collection.
+
+    A gallery's name is an alias; the collection has a name of its own. So a collection that was made anew becomes the
+    gallery's in one step, and what a crash leaves behind has a name that nothing points to.
+
+    Args:
+        connection: An open connection.
+        name: The gallery's.
+    """
+
+    def __init__(self, connection: Connection, name: str):
+        self.connection, self.name = connection, name
+        self.client = connection.client
+        self.about: dict[str, Any] | None = None
+        self._collection = ""
+        if self.client.has_collection(name):
+            self._collection = self._target()
+            described = self.client.describe_collection(self._collection)
+            # Milvus Lite keeps properties and no description; every Milvus keeps descriptions.
+            self.about = json.loads(described["properties"].get(_ABOUT) or described["description"])
+        if connection.folder is not None:
+            self._clear(connection.folder)
+        if self.about is not None:
+            self.client.load_collection(self._collection)
+
+    def _target(self) -> str:
+        known = self.client.list_collections()
+        if self.name in known:
+            raise ValueError(
+                f"{self.connection.uri} has a collection {self.name!r} that is no gallery of this library. Give the "
+                "gallery another `name`."
+            )
+        return self.client.describe_alias(alias=self.name)["collection_name"]
+
+    def _clear(self, folder: Path) -> None:
+        """Removes what a crash left of collections that are not the gallery's. Nobody else has the file open."""
+        own = re.compile(re.escape(self.name) + r"__[0-9a-f]{8}\Z")
+        for name in self.client.list_collections():
+            if own.match(name) and name != self._collection:
+                self.client.drop_collection(name)
+        listed = set(self.client.list_collections())
+        for left in (folder / "collections").iterdir():  # a removal that was cut short leaves what is not listed
+            if own.match(left.name) and left.name not in listed:
+                shutil.rmtree(left)
+
+    def create(self, about: Mapping[str, Any], columns: Iterable[Column]) -> None:
+        """Makes an empty collection and gives it the gallery's name.
+
+        Args:
+            about: What is to be remembered; with ``dimension`` and ``index``.
+            columns: The columns beside the embedding.
+        """
+        made = self._new(about, columns)
+        self.client.create_alias(collection_name=made, alias=self.name)
+        self.about, self._collection = dict(about), made
+
+    def _new(self, about: Mapping[str, Any], columns: Iterable[Column]) -> str:
+        from pymilvus import DataType
+
+        written = json.dumps(about)
+        schema = self.client.create_schema(auto_id=False, enable_dynamic_field=False, description=written)
+        for column in columns:
+            options: dict[str, Any] = {"nullable": True} if column.optional else {}
+            if column.type is str:
+                options["max_length"] = _BYTES_OF_TEXT if column.name != "key" else 255
+            schema.add_field(
+                column.stored, DataType[ENGINE_TYPES[column.type]], is_primary=column.name == "key", **options
+            )
+        schema.add_field("embedding", DataType.FLOAT_VECTOR, dim=about["dimension"])
+        schema.add_field("feature_row", DataType.INT64)
+        kind, build, _ = INDEXES[about["index"]]
+        index = self.client.prepare_index_params()
+        # Of unit vectors the inner product is the cosine.
+        index.add_index("embedding", index_type=kind, metric_type="IP", params=build)
+        made = f"{self.name}__{secrets.token_hex(4)}"
+        self.client.create_collection(
+            made, schema=schema, index_params=index, consistency_level="Strong", properties={_ABOUT: written}
+        )
+        return made
+
+    def upsert(self, rows: list[dict[str, Any]]) -> None:
+        """Writes entries, over those of the same key. One call is written wholly or not at all.
+
+        Args:
+            rows: Values by the columns' stored names.
+        """
+        self.client.upsert(self._collection, rows)
+
+    def get(self, keys: list[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Reads entries.
+
+        Args:
+            keys: Their keys; those that are not there are left out.
+            names: Stored names of the columns.
+
+        Returns:
+            Key -> values.
+        """
+        found = {}
+        for expression in Keys.expressions(keys):
+            for row in self.client.query(self._collection, filter=expression, output_fields=["key", *names]):
+                found[row["key"]] = row
+        return found
+
+    def pages(self, expression: str, names: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
+        """Reads the entries that fulfil an expression, a thousand at a time.
+
+        Args:
+            expression: In Milvus' language; empty for all.
+            names: Stored names of the columns.
+
+        Yields:
+            Lists of values by column; ``key`` is always among them.
+        """
+        wanted = ["key", *(name for name in names if name != "key")]
+        if self.connection.folder is not None:  # Milvus Lite would sort all keys anew for every page
+            rows = self.client.query(self._collection, filter=expression or 'key != ""', output_fields=["key"])
+            keys = sorted(row["key"] for row in rows)
+            for start in range(0, len(keys), _PAGE):
+                yield list(self.get(keys[start : start + _PAGE], wanted[1:]).values())
+            return
+        pages = self.client.query_iterator(self._collection, filter=expression, output_fields=wanted, batch_size=_PAGE)
+        try:
+            while page := pages.next():
+                yield [dict(row) for row in page]
+        finally:
+            pages.close()
+
+    def count(self, expression: str = "") -> int:
+        """Counts the entries that fulfil an expression.
+
+        Args:
+            expression: In Milvus' language; empty for all.
+
+        Returns:
+            Their number.
+        """
+        return self.client.query(self._collection, filter=expression, output_fields=["count(*)"])[0]["count(*)"]
+
+    def search(self, embeddings: Any, k: int, expression: str, names: Sequence[str]) -> list[list[dict[str, Any]]]:
+        """Finds the nearest entries.
+
+        Args:
+            embeddings: ``[Q, D]`` of unit norm.
+            k: How many.
+            expression: What they must fulfil; empty for nothing.
+            names: Stored names of the columns to return.
+
+        Returns:
+            For every query the entries, best first: the columns, ``key`` and ``cosine``.
+        """
+        found = self.client.search(
+            self._collection,
+            data=list(embeddings),
+            limit=k,
+            filter=expression,
+            output_fields=["key", *names],
+            search_params={"metric_type": "IP", "params": INDEXES[self.about["index"]][2](k)},
+        )
+        return [
+            [{**hit["entity"], "key": hit["key"], "cosine": float(hit["distance"])} for hit in hits] for hits in found
+        ]
+
+    def delete(self, keys: list[str]) -> None:
+        """Takes entries out of every search.
+
+        Args:
+            keys: Their keys.
+        """
+        for expression in Keys.expressions(keys):  # pymilvus' own `ids=` does not escape quotes
+            self.client.delete(self._collection, filter=expression)
+
+    def flush(self) -> None:
+        """Waits until everything that was written has reached the disk as segments."""
+        self.client.flush(self._collection)
+
+    def compact(self) -> None:
+        """Asks a cluster to merge its segments and to leave out what was deleted."""
+        self.client.compact(self._collection)
+
+    def rewrite(
+        self,
+        about: Mapping[str, Any],
+        columns: Sequence[Column],
+        change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
+    ) -> None:
+        """Copies every entry to a new collection, makes it the gallery's, and drops the old one.
+
+        Until the name changes hands the old collection is whole; from then on the new one is.
+
+        Args:
+            about: What is to be remembered from now on.
+            columns: The columns beside the embedding.
+            change: Rows as they were -> rows to write.
+        """
+        made = self._new(about, columns)
+        names = [column.stored for column in columns] + ["embedding", "feature_row"]
+        for rows in self.pages("", names):
+            if rows := change(rows):
+                self.client.upsert(made, rows)
+        self.client.flush(made)
+        self.client.alter_alias(collection_name=made, alias=self.name)
+        old, self._collection, self.about = self._collection, made, dict(about)
+        self.client.drop_collection(old)

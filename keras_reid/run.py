@@ -27,6 +27,7 @@ def run(
     sampler: Mapping[str, Any] | None = None,
     resume: bool = False,
     on_bad_image: str = "raise",
+    tensorboard: bool = False,
     verbose: int | str = "auto",
 ):
     """Trains a zoo entry by its recipe, evaluates it, and writes everything into ``out``.
@@ -48,6 +49,7 @@ def run(
         sampler: Options that replace the recipe's, as in `keras_reid.recipe.Recipe.fit`.
         resume: Go on with the run in ``out``; its configuration must be the same.
         on_bad_image: ``"raise"`` or ``"skip"``.
+        tensorboard: Also write the named losses by epoch to ``tensorboard/``, for the viewer of that name.
         verbose: As in ``keras.Model.fit``.
 
     Returns:
@@ -56,6 +58,7 @@ def run(
     Raises:
         ValueError: ``out`` holds another run, or a run to resume with another configuration, or two data sets to test
             on have one name.
+        ImportError: ``tensorboard``, and that package is not installed.
         RuntimeError: The loss became NaN; the state before it is kept.
         KeyboardInterrupt: After Ctrl-C, with the state saved.
 
@@ -88,6 +91,7 @@ def run(
             "dataclasses.replace(dataset, name=...)."
         )
     _check(out, config, resume)
+    board = [_tensorboard(out)] if tensorboard else []
     seed_everything(seed)
     model = zoo.load(name, weights=weights, **config["overrides"])
     state = Resume(out / "state", every_steps=save_every)
@@ -109,6 +113,7 @@ def run(
                 keras.callbacks.TerminateOnNaN(raise_error=True),
                 keras.callbacks.CSVLogger(log, append=log.exists()),
                 CollapseDetector(),
+                *board,
                 state,
             ],
             verbose=verbose,
@@ -133,6 +138,18 @@ def run(
         json.dumps({key: report.to_dict() for key, report in reports.items()}, indent=1), encoding="utf-8"
     )
     return model, reports
+
+
+def _tensorboard(out: Path):
+    import keras
+
+    try:
+        import tensorboard  # noqa: F401  (Keras would only miss it after the first epoch)
+    except ImportError as error:
+        raise ImportError(
+            "The log for TensorBoard needs that package: pip install tensorboard. log.csv holds the same numbers."
+        ) from error
+    return keras.callbacks.TensorBoard(out / "tensorboard", write_graph=False)
 
 
 def _check(out: Path, config: dict, resume: bool) -> None:

@@ -8,7 +8,7 @@ __all__ = ["add"]
 def add(commands) -> None:
     """Adds the commands to the parser."""
     zoo = add_command(commands, "zoo", _zoo, "list the zoo, or print one card")
-    zoo.add_argument("name", nargs="?", help="zoo entry")
+    zoo.add_argument("name", nargs="?", help="zoo entry, or a folder that keras_reid.zoo.save wrote")
 
 
 def _zoo(options) -> int:

@@ -16,7 +16,7 @@ def add(commands) -> None:
     data_options(train)
     bad_image_option(train)
     train.add_argument("--out", required=True, help="folder of the run: config, log, state, model, report")
-    train.add_argument("--weights", help="'imagenet', or a .keras, .weights.h5, .safetensors or .pth file")
+    train.add_argument("--weights", help="'imagenet', 'published', a file or an hf:// handle; see keras_reid.zoo.load")
     train.add_argument(
         "--cache", default="memory", help="decoded images: memory, none, or a folder (default: %(default)s)"
     )
@@ -25,6 +25,7 @@ def add(commands) -> None:
     )
     train.add_argument("--identities", type=int, metavar="P", help="identities in a batch (default: the recipe's)")
     train.add_argument("--images", type=int, metavar="K", help="images of each identity (default: the recipe's)")
+    train.add_argument("--tensorboard", action="store_true", help="also write the losses for TensorBoard")
     run_options(train)
 
 
@@ -53,6 +54,7 @@ def _train(options) -> int:
         sampler={key: value for key in ("identities", "images") if (value := getattr(options, key)) is not None},
         resume=options.resume,
         on_bad_image=options.on_bad_image,
+        tensorboard=options.tensorboard,
     )
     for report in reports.values():
         print(report)

@@ -115,11 +115,11 @@ class MetricNetwork(keras.layers.Layer):
         for dense, norm in zip(self.denses, self.norms, strict=True):
             dense.build(shape)
             outputs = np.where(np.arange(dense.units) % 2, -1.0, 1.0).astype("float32")
-            dense.kernel.assign(np.abs(ops.convert_to_numpy(dense.kernel)) * inputs * outputs)
+            dense.kernel.assign(np.abs(dense.kernel.numpy()) * inputs * outputs)
             inputs, shape = outputs[:, None], (None, dense.units)
             norm.build(shape)
         self.logit.build(shape)
-        self.logit.kernel.assign(-np.abs(ops.convert_to_numpy(self.logit.kernel)) * inputs)
+        self.logit.kernel.assign(-np.abs(self.logit.kernel.numpy()) * inputs)
 
     def call(self, pairs, training=False, perturb=1.0):
         """Logits [N], float32; while training, numbers are dropped where ``perturb`` (a scalar, 0 or 1) is 1."""
@@ -166,7 +166,7 @@ class MetricNetwork(keras.layers.Layer):
 
 
 def _numpy(variable) -> np.ndarray:
-    return np.asarray(ops.convert_to_numpy(variable), dtype="float64")
+    return np.asarray(variable.numpy(), dtype="float64")
 
 
 def _scale_and_shift(norm) -> tuple[np.ndarray, np.ndarray]:

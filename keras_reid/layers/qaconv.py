@@ -144,7 +144,8 @@ class QAConvMatcher(keras.layers.Layer):
         if training:
             mean, variance = self._pooled_statistics(parts)
             pairs = ops.cast(ops.prod(ops.convert_to_tensor(ops.shape(sums), "int32")), "float32")
-            self.bn.track(mean, variance, pairs * 2.0 * self.locations)
+            mean, variance, count = self.bn.pooled(mean, variance, pairs * 2.0 * self.locations)
+            self.bn.track(mean, variance, count)
         scale, shift = self.bn.scale_and_shift(mean, variance)
         biases = 1.0 if self.version == "qaconv" else 2.0
         constant = shift * (ops.sum(weights[0]) + ops.sum(weights[1])) + biases * ops.cast(self.bias, "float32")

@@ -11,8 +11,11 @@ class ScalarBatchNormalization(keras.layers.Layer):
     """Batch normalisation of all numbers of a call by one mean and one variance, in float32.
 
     It is torch's ``BatchNorm1d(1)``: epsilon 1e-5, momentum 0.9 (torch's 0.1), the batch normalised by the biased
-    variance, the running variance fed with the unbiased one. Where the numbers are too many to be kept,
+    variance, the running variance fed with the unbiased one. Where the numbers are too many to be kept, `pooled`,
     `scale_and_shift` and `track` take statistics that were gathered in parts.
+
+    On several replicas of TensorFlow ``ReIDModel`` sets ``synchronized`` to their number; then the statistics are those
+    of all replicas' numbers.
 
     Args:
         **kwargs: `keras.layers.Layer`'s own (``name``, ``trainable``).
@@ -27,6 +30,7 @@ class ScalarBatchNormalization(keras.layers.Layer):
 
     epsilon = 1e-5
     momentum = 0.9
+    synchronized = False
 
     def __init__(self, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
@@ -42,6 +46,14 @@ class ScalarBatchNormalization(keras.layers.Layer):
         self.beta = weight("beta", "zeros", True)
         self.moving_mean = weight("moving_mean", "zeros", False)
         self.moving_variance = weight("moving_variance", "ones", False)
+
+    def pooled(self, mean, variance, count):
+        """Mean, biased variance and number of all replicas' numbers, of which each has ``count``."""
+        if not self.synchronized:
+            return mean, variance, count
+        everyone = _over_replicas(mean)
+        variance = _over_replicas(variance + ops.square(mean - everyone))
+        return everyone, variance, count * float(self.synchronized)
 
     def scale_and_shift(self, mean, variance):
         """The affine map ``x -> scale * x + shift`` that these statistics give."""
@@ -63,7 +75,8 @@ class ScalarBatchNormalization(keras.layers.Layer):
             mean = ops.mean(inputs)
             variance = ops.mean(ops.square(inputs - mean))
             shape = ops.convert_to_tensor(ops.shape(inputs), "int32")
-            self.track(mean, variance, ops.cast(ops.prod(shape), "float32"))
+            mean, variance, count = self.pooled(mean, variance, ops.cast(ops.prod(shape), "float32"))
+            self.track(mean, variance, count)
         scale, shift = self.scale_and_shift(mean, variance)
         return scale * inputs + shift
 
@@ -76,3 +89,8 @@ class ScalarBatchNormalization(keras.layers.Layer):
         config = super().get_config()
         del config["dtype"]
         return config
+
+
+def _over_replicas(scalar):
+    """Mean over the replicas: the moments of a batch in which each has one row."""
+    return ops.moments(ops.reshape(scalar, (1, 1)), axes=[0], synchronized=True)[0][0]

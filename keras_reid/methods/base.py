@@ -1,18 +1,15 @@
 """`ReIDModel`: what every method is. Its training step reads like the paper; this file holds what surrounds it."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 
 import keras
 import numpy as np
-from keras import ops
 
 from keras_reid.pipeline.arrays import image_array
 from keras_reid.pipeline.errors import clear_errors
 from keras_reid.training import backend, steps
-from keras_reid.training.callbacks import pipeline_callbacks
+from keras_reid.training.fitting import fit
 from keras_reid.training.optimizer_group import select_groups, with_loss_scale
-from keras_reid.training.resume import Resume
 
 __all__ = ["ReIDModel"]
 
@@ -49,6 +46,8 @@ class ReIDModel(keras.Model):
     loss_names: tuple[str, ...] = ("loss",)
     # Whether training batches must hold `partner_image`, another image of each one's identity.
     uses_partner = False
+    # How many blocks a batch consists of that the method tells apart by place; each device gets its part of each.
+    batch_blocks = 1
 
     def __init__(
         self,
@@ -145,43 +144,12 @@ class ReIDModel(keras.Model):
             The Keras ``History``.
 
         Raises:
-            ValueError: The number of identities is unknown or does not fit, or the images have another size.
+            ValueError: The number of identities is unknown or does not fit, or the images have another size, or the
+                batches cannot be divided among the devices.
         """
         with backend.current().placed_like(self):
             self._prepare(x)
-        if hasattr(x, "element_spec"):  # a dataset brings its own order; Keras would warn of its default
-            kwargs.setdefault("shuffle", False)
-        callbacks = [*pipeline_callbacks(x), *(callbacks or [])]
-        step = 0
-        resumes = [callback for callback in callbacks if isinstance(callback, Resume)]
-        for resume in resumes:
-            resume.kept = [
-                keeper for keeper in (*callbacks, getattr(x, "sampler", None)) if hasattr(keeper, "set_state")
-            ]
-            if resume.file.exists():
-                initial_epoch, step = resume.restore(self)
-        history = {}
-        with ExitStack() as stack:
-            stack.enter_context(backend.current().surviving(self))
-            stack.enter_context(clear_errors())
-            for resume in resumes:  # Keras calls no `on_train_end` when training fails
-                stack.callback(resume.release_interrupt)
-            if hasattr(x, "element_spec"):
-                self.check_labels(np.asarray(next(iter(x))["person_id"]))
-            if step:
-                rest = resumes[-1].remainder(x, step)
-                first = super().fit(
-                    rest, epochs=initial_epoch + 1, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs
-                )
-                if self.stop_training:  # by a callback, in the epoch that went on
-                    return first
-                history, initial_epoch = first.history, initial_epoch + 1
-            if any(resume.stopped for resume in resumes):  # a callback had ended that training
-                epochs = initial_epoch
-            result = super().fit(x, epochs=epochs, initial_epoch=initial_epoch, callbacks=callbacks, **kwargs)
-        if history:
-            result.history = {key: history.get(key, []) + result.history.get(key, []) for key in history}
-        return result
+        return fit(self, super().fit, x, epochs, initial_epoch, callbacks, **kwargs)
 
     def _prepare(self, dataset):
         """Sizes the heads, builds the optimiser, and compares the dataset with the model before anything is trained."""
@@ -230,7 +198,32 @@ class ReIDModel(keras.Model):
         finally:
             self._evaluating = False
 
+    def evaluate(self, x=None, **kwargs):
+        """Reports the named losses as ``keras.Model.evaluate`` does, with every batch divided among the devices.
+
+        Args:
+            x: As in `fit`.
+            **kwargs: Further arguments of ``keras.Model.evaluate``.
+
+        Returns:
+            What Keras returns.
+        """
+        return super().evaluate(backend.current().distributed(self, x), **kwargs)
+
     # --- inference ---------------------------------------------------------------------------------------------------
+
+    def predict(self, x, batch_size=None, verbose="auto"):
+        """Runs `call` batch by batch, as ``keras.Model.predict`` does, on the devices there are.
+
+        Args:
+            x: Array [N,H,W,3], or a dataset of batches of images.
+            batch_size: Images at a time, for an array.
+            verbose: As in Keras.
+
+        Returns:
+            What `call` returns for all images, as numpy arrays.
+        """
+        return backend.current().predict(self, super().predict, x, batch_size, verbose)
 
     def extract(self, images, batch_size: int = 64, verbose: int | str = 0) -> np.ndarray:
         """Computes the features that `score` compares.
@@ -278,7 +271,7 @@ class ReIDModel(keras.Model):
         copy = type(self).from_config({**self.get_config(), "num_classes": None})
         values = {variable.path.removeprefix(f"{self.name}/"): variable for variable in self.variables}
         for variable in copy.variables:
-            variable.assign(ops.convert_to_numpy(values[variable.path.removeprefix(f"{copy.name}/")]))
+            variable.assign(values[variable.path.removeprefix(f"{copy.name}/")].numpy())
         return copy
 
     def get_config(self) -> dict:

@@ -10,6 +10,7 @@ from keras_reid.checks import unknown_name
 from keras_reid.layers import BNNeck, GeMPooling, IdentityCentres, IdentityClassifier, ImageNormalization
 from keras_reid.losses import batch_hard_triplet, centre_loss, check_positives, identity_loss, updated_centres
 from keras_reid.methods.base import ReIDModel
+from keras_reid.training import backend
 
 __all__ = ["Baseline"]
 
@@ -136,19 +137,21 @@ class Baseline(ReIDModel):
     def training_step(self, batch, training=True):
         """One step of Luo et al. 2019: L_identity + L_triplet + beta L_centre, one gradient over everything."""
         labels = batch["person_id"]
+        gather = backend.current().gather_over_replicas
 
         def losses():
             pooled = self.pooled(batch["image"], training=training)  # [B, C]
             logits = self.classifier(self.neck(pooled, training=training))  # [B, K]
             identity = ops.mean(identity_loss(labels, logits, self.label_smoothing))
-            triplet = ops.mean(batch_hard_triplet(labels, pooled, self.margin))
+            everyone, features = gather(labels), gather(pooled)  # of all replicas
+            triplet = ops.mean(batch_hard_triplet(everyone, features, self.margin))
             accuracy = ops.mean(ops.cast(ops.equal(ops.argmax(logits, axis=-1), labels), "float32"))
             total, terms = identity + triplet, {"identity": identity, "triplet": triplet, "accuracy": accuracy}
             if self.centres is not None:
                 terms["centre"] = ops.mean(centre_loss(labels, pooled, self.centres.centres))
                 total = total + self.centre_weight * terms["centre"]
                 if training:
-                    self.centres.centres.assign(updated_centres(labels, pooled, self.centres.centres))
+                    self.centres.centres.assign(updated_centres(everyone, features, self.centres.centres))
             return total, {"loss": total, **terms}
 
         return self.update(None, losses)

@@ -10,6 +10,7 @@ from keras_reid.backbones import ResNet
 from keras_reid.layers import BNNeck, FeatureBank, IdentityClassifier, ImageNormalization
 from keras_reid.losses import batch_hard_triplet, check_positives, identity_loss, instance_spreading
 from keras_reid.methods.base import ReIDModel
+from keras_reid.training import backend
 
 __all__ = ["DCML"]
 
@@ -149,7 +150,8 @@ class DCML(ReIDModel):
         terms = dict(self.update(None, lambda: self._site_losses(batch, training)))
         features = terms.pop("features")
         if training:  # after the loss
-            self.bank.write(batch["index"], features)
+            gather = backend.current().gather_over_replicas
+            self.bank.write(gather(batch["index"]), gather(features))
         return terms
 
     def _source_losses(self, batch, training):
@@ -157,18 +159,23 @@ class DCML(ReIDModel):
         pooled = self.pooled(batch["image"], training=training)  # [B, C]
         logits = self.classifier(self.neck(pooled, training=training))  # [B, K]
         identity = ops.mean(identity_loss(labels, logits, self.label_smoothing))
-        triplet = ops.mean(batch_hard_triplet(labels, pooled, self.margin))
+        triplet = self._triplet(labels, pooled, squared=False)
         accuracy = ops.mean(ops.cast(ops.equal(ops.argmax(logits, axis=-1), labels), "float32"))
         loss = identity + triplet
         return loss, {"loss": loss, "identity": identity, "triplet": triplet, "accuracy": accuracy}
 
     def _site_losses(self, batch, training):
         features = self(batch["image"], training=training)  # [B, C]
-        triplet = ops.mean(batch_hard_triplet(batch["person_id"], features, self.margin, squared=True))
+        triplet = self._triplet(batch["person_id"], features, squared=True)
         places = self.bank.places_of(batch["index"])
         spreading = ops.mean(instance_spreading(places, features, *self.bank.read(), margin=self.spreading_margin))
         loss = triplet + self.spreading_weight * spreading
         return loss, {"loss": loss, "triplet": triplet, "spreading": spreading, "features": features}
+
+    def _triplet(self, labels, features, squared):
+        """Triplets are looked for among the images of all replicas."""
+        gather = backend.current().gather_over_replicas
+        return ops.mean(batch_hard_triplet(gather(labels), gather(features), self.margin, squared=squared))
 
     def target_model(self, features, places=None) -> "DCML":
         """Returns a copy that learns on a site: its bank holds the site's embeddings.

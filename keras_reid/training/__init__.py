@@ -1,7 +1,8 @@
-"""Gradient steps per backend, optimiser groups, schedules, callbacks, resuming and reproducibility."""
+"""Gradient steps per backend, several devices, optimiser groups, schedules, callbacks, resuming, reproducibility."""
 
 from keras_reid.training.adaptive_decay import AdaptiveDecay
 from keras_reid.training.callbacks import CollapseDetector, PlanEpoch, SetEpoch
+from keras_reid.training.devices import Devices, several_devices
 from keras_reid.training.optimizer_group import OptimizerGroup
 from keras_reid.training.optimizers import TorchAdam, TorchSGD
 from keras_reid.training.reproducibility import seed_everything
@@ -11,6 +12,7 @@ from keras_reid.training.schedules import WarmupStepDecay
 __all__ = [
     "AdaptiveDecay",
     "CollapseDetector",
+    "Devices",
     "OptimizerGroup",
     "PlanEpoch",
     "Resume",
@@ -19,4 +21,5 @@ __all__ = [
     "TorchSGD",
     "WarmupStepDecay",
     "seed_everything",
+    "several_devices",
 ]

@@ -10,7 +10,20 @@ Each of `backend_tensorflow`, `backend_jax` and `backend_torch` defines
     set_random_state(state) -> None
     surviving(model) -> context manager           # weights outlive a `fit` that fails
     placed_like(model) -> context manager         # variables made in it live on the model's devices
+
+and what several devices need; a replica is a device that runs the step on its part of the batch, so on JAX, where XLA
+divides the work on the global batch, there is one:
+
+    replicas() -> int                             # within a step: how many replicas there are
     gather_over_replicas(tensor) -> tensor        # the rows of the global batch, on every replica
+    own_rows(tensor) -> tensor                    # of those the ones of this replica
+    sum_over_replicas(tensors) -> tensors         # each replica's added up, on every replica
+    reported(scalar) -> tensor                    # a running mean in the form that Keras' `fit` reports
+    distributed(model, dataset) -> dataset        # batches divided among the model's devices; the model is made ready
+    predict(model, predict, x, batch_size, verbose) -> arrays     # Keras' `predict`, for any number of images
+    devices(count) -> context manager             # gives `keras_reid.training.Devices`
+    is_first_host(model) -> bool                  # whether this host writes what is written once
+    over_hosts(model, numbers) -> numpy [H, N]    # integers of every host; also a barrier
 """
 
 import importlib

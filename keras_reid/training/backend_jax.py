@@ -1,19 +1,30 @@
 """JAX: gradients by `jax.value_and_grad` inside the stateless scope that `ReIDModel.train_step` opens."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import jax
 import keras
 import numpy as np
 
+from keras_reid.training.devices import Devices, in_batches, too_few
+
 __all__ = [
     "apply",
+    "devices",
+    "distributed",
     "enable_determinism",
     "gather_over_replicas",
+    "is_first_host",
+    "over_hosts",
+    "own_rows",
     "placed_like",
+    "predict",
     "random_state",
+    "replicas",
+    "reported",
     "set_random_state",
+    "sum_over_replicas",
     "surviving",
     "value_and_gradients",
     "value_and_input_gradient",
@@ -116,6 +127,89 @@ def placed_like(model) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+def replicas() -> int:
+    """One: XLA divides the work, not the program."""
+    return 1
+
+
 def gather_over_replicas(tensor):
-    """The batch is the global one already: XLA divides the work, not the program."""
+    """The batch is the global one already."""
     return tensor
+
+
+def own_rows(tensor):
+    """All of them."""
+    return tensor
+
+
+def sum_over_replicas(tensors):
+    """There is nothing to add."""
+    return tensors
+
+
+def reported(scalar):
+    """Keras takes it as it is."""
+    return scalar
+
+
+def distributed(model, dataset):
+    """Keras lays the batches out; a batch that the devices do not divide is refused before."""
+    del model
+    spec, count = getattr(dataset, "element_spec", None), _device_count()
+    size = spec["image"].shape[0] if isinstance(spec, dict) and "image" in spec else None
+    if size is not None and size % count:
+        raise ValueError(
+            f"A batch of {size} images cannot be divided among {count} devices. Use a batch size that is a multiple of "
+            f"{count}, or another number of devices."
+        )
+    return dataset
+
+
+def predict(model, keras_predict, x, batch_size, verbose):
+    """Keras' own; on several devices batch by batch, the last one filled up, for it must be divisible too."""
+    count = _device_count()
+    if count == 1:
+        return keras_predict(x, batch_size=batch_size, verbose=verbose)
+    found = []
+    for batch in in_batches(x, batch_size):
+        batch = keras.tree.map_structure(np.asarray, batch)
+        size = len(keras.tree.flatten(batch)[0])
+        filled = keras.tree.map_structure(lambda a: np.concatenate([a, np.repeat(a[-1:], -len(a) % count, 0)]), batch)
+        found.append(keras.tree.map_structure(lambda a, size=size: a[:size], model.predict_on_batch(filled)))
+    return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *found)
+
+
+def _device_count() -> int:
+    distribution = keras.distribution.distribution()
+    return 1 if distribution is None else int(np.prod(distribution.device_mesh.shape))
+
+
+@contextmanager
+def devices(count: int | None) -> Iterator[Devices]:
+    """``keras.distribution.DataParallel`` over the first devices, until the end of the block."""
+    if count in (None, 1):
+        yield Devices()
+        return
+    with suppress(RuntimeError):  # JAX has begun: it has the devices that it has
+        jax.config.update("jax_num_cpu_devices", count)  # without effect where there is an accelerator
+    found = keras.distribution.list_devices()
+    if len(found) < count:
+        raise too_few(count, found)
+    previous = keras.distribution.distribution()
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[:count]))
+    try:
+        yield Devices(count)
+    finally:
+        keras.distribution.set_distribution(previous)
+
+
+def is_first_host(model) -> bool:
+    """There is one host."""
+    del model
+    return True
+
+
+def over_hosts(model, numbers) -> np.ndarray:
+    """There is one host."""
+    del model
+    return np.array([numbers], np.int64)

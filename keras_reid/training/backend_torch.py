@@ -1,18 +1,30 @@
 """PyTorch: gradients by `torch.autograd.grad`, which leaves every other network's `.grad` alone."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import keras
 import numpy as np
 import torch
 
+from keras_reid.training.devices import Devices
+
 __all__ = [
     "apply",
+    "devices",
+    "distributed",
     "enable_determinism",
     "gather_over_replicas",
+    "is_first_host",
+    "over_hosts",
+    "own_rows",
     "placed_like",
+    "predict",
     "random_state",
+    "replicas",
+    "reported",
     "set_random_state",
+    "sum_over_replicas",
     "surviving",
     "value_and_gradients",
     "value_and_input_gradient",
@@ -89,6 +101,61 @@ def placed_like(model) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+def replicas() -> int:
+    """One."""
+    return 1
+
+
 def gather_over_replicas(tensor):
     """Keras trains on one device with torch: its batch is the whole one."""
     return tensor
+
+
+def own_rows(tensor):
+    """All of them."""
+    return tensor
+
+
+def sum_over_replicas(tensors):
+    """There is nothing to add."""
+    return tensors
+
+
+def reported(scalar):
+    """Keras takes it as it is."""
+    return scalar
+
+
+def distributed(model, dataset):
+    """There is nobody to divide it among."""
+    del model
+    return dataset
+
+
+def predict(model, keras_predict, x, batch_size, verbose):
+    """Keras' own."""
+    del model
+    return keras_predict(x, batch_size=batch_size, verbose=verbose)
+
+
+@contextmanager
+def devices(count: int | None) -> Iterator[Devices]:
+    """One device; more are refused."""
+    if count not in (None, 1):
+        raise ValueError(
+            f"Keras trains on one device with torch. Received: devices={count}. Set the environment variable "
+            "KERAS_BACKEND to tensorflow or jax for several."
+        )
+    yield Devices()
+
+
+def is_first_host(model) -> bool:
+    """There is one host."""
+    del model
+    return True
+
+
+def over_hosts(model, numbers) -> np.ndarray:
+    """There is one host."""
+    del model
+    return np.array([numbers], np.int64)

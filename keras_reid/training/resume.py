@@ -26,6 +26,8 @@ class Resume(keras.callbacks.Callback):
     Two things make a resumed run differ: an optimiser with ``use_ema``, whose averages Keras writes into the weights
     at the end of every ``fit``, and dropout under torch on a GPU, whose generator is not saved.
 
+    Of several hosts the first one writes and all read, so the directory must be one that all of them see.
+
     Ctrl-C finishes the step under way, saves, and raises ``KeyboardInterrupt``; a second Ctrl-C stops at once.
 
     Args:
@@ -135,7 +137,10 @@ class Resume(keras.callbacks.Callback):
             "backend": keras.backend.backend(),
             "variables": _describe(variables),
         }
+        # Before the other hosts are left out: reading a running mean asks all of them.
         arrays = {f"variable_{index}": _to_numpy(variable) for index, variable in enumerate(variables)}
+        if not backend.current().is_first_host(self.model):
+            return
         states = [keeper.state() for keeper in self.kept]
         manifest["kept"] = [list(state) for state in states]
         for index, state in enumerate(states):

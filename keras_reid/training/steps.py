@@ -25,14 +25,19 @@ def update(model, optimizers, loss_fn) -> dict:
     scales = [optimizer.scale_loss(ops.ones((), "float32")) for optimizer in optimizers]
     chosen = [variable for variables in owned for variable in variables]
     terms, gradients = backend.current().value_and_gradients(model, chosen, loss_fn, scales[0])
-    if len(optimizers) > 1:
+    clips = isinstance(model.optimizer, OptimizerGroup) and bool(model.optimizer.clip_norms)
+    if clips:  # the norm is that of the sum over the replicas
+        gradients = backend.current().sum_over_replicas(gradients)
+    if len(optimizers) > 1 or backend.current().replicas() > 1:
         gradients = _all_or_none_finite(optimizers, gradients)
     parts = []
     for variables in owned:
         parts.append(list(gradients[: len(variables)]))
         gradients = gradients[len(variables) :]
-    if isinstance(model.optimizer, OptimizerGroup):
+    if clips:
         parts = model.optimizer.clip(optimizers, parts, scales[0])
+        share = 1.0 / backend.current().replicas()  # the optimiser adds the replicas' gradients up again
+        parts = [[g if g is None or share == 1.0 else g * ops.cast(share, g.dtype) for g in part] for part in parts]
     for optimizer, variables, part, scale in zip(optimizers, owned, parts, scales, strict=True):
         if scale is not scales[0]:
             part = [g if g is None else g * ops.cast(scale / scales[0], g.dtype) for g in part]
@@ -41,7 +46,7 @@ def update(model, optimizers, loss_fn) -> dict:
 
 
 def _all_or_none_finite(optimizers, gradients):
-    """Where one loss scale overflows, all do: skipping and halving together, they stay in step.
+    """Where one loss scale or one replica overflows, all do: skipping and halving together, they stay in step.
 
     The loss is multiplied by the first one's scale alone, so an optimiser that halved its own by itself would skip the
     next step too, and every one after it.
@@ -49,6 +54,8 @@ def _all_or_none_finite(optimizers, gradients):
     if not any(isinstance(optimizer, keras.optimizers.LossScaleOptimizer) for optimizer in optimizers):
         return gradients
     finite = ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in gradients if g is not None]))
+    (overflows,) = backend.current().sum_over_replicas([1.0 - ops.cast(finite, "float32")])
+    finite = ops.equal(overflows, 0.0)
     return [g if g is None else ops.where(finite, g, ops.full_like(g, float("nan"))) for g in gradients]
 
 
@@ -114,7 +121,7 @@ def _track(model, terms, batch):
     count = ops.shape(batch["person_id"])[0]
     for tracker in model.loss_trackers:
         tracker.update_state(ops.cast(terms[tracker.name], "float32"), sample_weight=count)
-    return {tracker.name: tracker.result() for tracker in model.loss_trackers}
+    return {tracker.name: backend.current().reported(tracker.result()) for tracker in model.loss_trackers}
 
 
 def _batch(data):

@@ -15,6 +15,7 @@ from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.cmemd.heads import HolisticFeature, PartClassifiers, StripeHead, accumulated
 from keras_reid.pipeline.arrays import image_array
 from keras_reid.pipeline.errors import clear_errors
+from keras_reid.training import backend
 
 __all__ = ["CMEMD"]
 
@@ -71,6 +72,8 @@ class CMEMD(ReIDModel):
         for. Our choice: stripes and their heads, running means, the form of the weights, both losses' formulas, one
         transport problem per identity, alpha = beta = 1, and the embedding.
     """
+
+    batch_blocks = 2  # visible, thermal
 
     def __init__(
         self,
@@ -248,7 +251,8 @@ class CMEMD(ReIDModel):
                 terms["transport"] = sum(self._transport(features) for features in aligned)
                 total = total + self.transport_weight * terms["transport"]
             if self.discrimination_weight:
-                terms["discrimination"] = variance_ratio(labels, holistic)
+                gather = backend.current().gather_over_replicas  # the variances are those of all replicas' images
+                terms["discrimination"] = variance_ratio(gather(labels), gather(holistic))
                 total = total + self.discrimination_weight * terms["discrimination"]
             return total, {"loss": total, **terms}
 

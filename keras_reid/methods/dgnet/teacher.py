@@ -84,7 +84,7 @@ def own_copy(teacher):
         )
     copy = type(teacher).from_config(teacher.get_config())
     for target, source in zip(copy.weights, teacher.weights, strict=True):
-        target.assign(ops.convert_to_numpy(source))
+        target.assign(source.numpy())
         # Not `copy.trainable`: that would also put its batch norms into inference mode.
         target.trainable = False
     return copy

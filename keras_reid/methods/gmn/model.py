@@ -25,6 +25,7 @@ from keras_reid.losses import (
 )
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.gmn.comparison import METRICS, PairComparison
+from keras_reid.training import backend
 
 __all__ = ["GMN"]
 
@@ -210,18 +211,19 @@ class GMN(PairComparison, ReIDModel):
         labels = batch["person_id"]
         features = self(batch["image"], training=training)  # [B, C]
         logits = self.classifier(self.neck(features, training=training))  # [B, K]
-        terms = {
-            "identity": ops.mean(identity_loss(labels, logits, self.label_smoothing)),
-            "triplet": ops.mean(batch_hard_triplet(labels, features, self.margin)),
-        }
+        identity = ops.mean(identity_loss(labels, logits, self.label_smoothing))
+        accuracy = ops.mean(ops.cast(ops.equal(ops.argmax(logits, axis=-1), labels), "float32"))
+        # Triplets, pairs and centres are those of the images of all replicas.
+        gather = backend.current().gather_over_replicas
+        labels, features, domains = gather(labels), gather(features), gather(batch["domain"])
+        terms = {"identity": identity, "triplet": ops.mean(batch_hard_triplet(labels, features, self.margin))}
         total = terms["identity"] + terms["triplet"]
         if self.metric_network is not None:
-            terms["pair"] = self._pair_loss(labels, batch["domain"], features, training)
+            terms["pair"] = self._pair_loss(labels, domains, features, training)
             total = total + terms["pair"]
         if self.pair_centre_weight:
             terms["pair_centre"] = pair_identity_centre_loss(labels, features)
             total = total + self.pair_centre_weight * terms["pair_centre"]
-        accuracy = ops.mean(ops.cast(ops.equal(ops.argmax(logits, axis=-1), labels), "float32"))
         return total, {"loss": total, "accuracy": accuracy, **terms}
 
     def _pair_loss(self, labels, domains, features, training):

@@ -195,8 +195,10 @@ class QAConv(MapComparison, ReIDModel):
 
     def _batch_losses(self, batch, training):
         labels = batch["person_id"]
+        gather = backend.current().gather_over_replicas
         maps = self(batch["image"], training=training)  # [B, h, w, d]
-        logits = self.matcher(maps, maps, training=training)  # [B, B]
+        logits = gather(self.matcher(maps, gather(maps), training=training))  # [B, B], each replica its own rows
+        labels = gather(labels)
         loss = ops.mean(pair_hard_triplet(labels, logits, self.margin))
         gaps, valid = score_gaps(labels, logits)
         right = ops.sum(ops.cast(ops.logical_and(valid, gaps >= 0.0), "float32"))

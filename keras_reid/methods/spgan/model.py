@@ -12,6 +12,7 @@ from keras_reid.methods.spgan.history import ImageHistory
 from keras_reid.methods.spgan.networks import Generator, MetricNetwork, PatchDiscriminator
 from keras_reid.methods.spgan.objectives import discriminator_terms, generator_terms, metric_terms
 from keras_reid.pipeline.arrays import image_array
+from keras_reid.training import backend
 
 __all__ = ["SPGAN"]
 
@@ -62,6 +63,7 @@ class SPGAN(ReIDModel):
     """
 
     loss_names = ("loss", "generator", "adversarial", "cycle", "identity", "similarity", "discriminator", "metric")
+    batch_blocks = 4  # source and target, each in two parts
 
     def __init__(
         self,
@@ -149,7 +151,12 @@ class SPGAN(ReIDModel):
         """Discriminators, on new images and some of earlier ones, and the metric network."""
         shown = drawn
         if training:
-            shown = self.target_history.exchange(drawn[0]), self.source_history.exchange(drawn[1])
+            here = backend.current()
+            histories = (self.target_history, self.source_history)
+            shown = tuple(
+                here.own_rows(history.exchange(here.gather_over_replicas(images)))
+                for history, images in zip(histories, drawn, strict=True)
+            )
         terms = dict(self.update("discriminator", lambda: discriminator_terms(self, source, target, *shown)))
         terms |= self.update("metric", lambda: metric_terms(self, source, target, *drawn, started, training))
         return terms
@@ -192,7 +199,7 @@ class SPGAN(ReIDModel):
         networks = ("to_target", "to_source", "target_discriminator", "source_discriminator", "metric")
         for name in networks:
             for own, other in zip(getattr(self, name).weights, getattr(copy, name).weights, strict=True):
-                other.assign(np.array(ops.convert_to_numpy(own)))
+                other.assign(np.array(own.numpy()))
         return copy
 
     def get_config(self) -> dict:

@@ -28,6 +28,7 @@ def run(
     resume: bool = False,
     on_bad_image: str = "raise",
     tensorboard: bool = False,
+    devices: int | None = None,
     verbose: int | str = "auto",
 ):
     """Trains a zoo entry by its recipe, evaluates it, and writes everything into ``out``.
@@ -50,14 +51,17 @@ def run(
         resume: Go on with the run in ``out``; its configuration must be the same.
         on_bad_image: ``"raise"`` or ``"skip"``.
         tensorboard: Also write the named losses by epoch to ``tensorboard/``, for the viewer of that name.
+        devices: Devices of this host that divide each batch, as in `keras_reid.training.several_devices`: GPUs, or
+            without one virtual devices of the CPU, to try it. Of several hosts, which ``TF_CONFIG`` names, each runs
+            this with the same arguments, and the first one writes.
         verbose: As in ``keras.Model.fit``.
 
     Returns:
-        ``(model, {name of the data set: Report})``.
+        ``(model, {name of the data set: Report})``; on hosts other than the first one no reports.
 
     Raises:
         ValueError: ``out`` holds another run, or a run to resume with another configuration, or two data sets to test
-            on have one name.
+            on have one name, or there are fewer devices.
         ImportError: ``tensorboard``, and that package is not installed.
         RuntimeError: The loss became NaN; the state before it is kept.
         KeyboardInterrupt: After Ctrl-C, with the state saved.
@@ -68,7 +72,7 @@ def run(
     import keras
 
     from keras_reid.evaluation import evaluate
-    from keras_reid.training import CollapseDetector, Resume, seed_everything
+    from keras_reid.training import CollapseDetector, Resume, seed_everything, several_devices
     from keras_reid.visualize import write_html
 
     out = Path(out)
@@ -90,54 +94,55 @@ def run(
             f"The data sets to test on must differ in name: {[tested.name for tested in tested_sets]}. Rename one with "
             "dataclasses.replace(dataset, name=...)."
         )
-    _check(out, config, resume)
-    board = [_tensorboard(out)] if tensorboard else []
-    seed_everything(seed)
-    model = zoo.load(name, weights=weights, **config["overrides"])
-    state = Resume(out / "state", every_steps=save_every)
-    if resume and state.position()[0] >= config["epochs"]:
-        print(f"The training in {out} is complete; it is evaluated again.")
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
-    log = out / "log.csv"
-    try:
-        zoo.recipe(name).fit(
-            model,
-            dataset,
-            epochs=config["epochs"],
-            seed=seed,
-            cache=cache,
-            on_bad_image=on_bad_image,
-            sampler=sampler,
-            callbacks=[
-                keras.callbacks.TerminateOnNaN(raise_error=True),
-                keras.callbacks.CSVLogger(log, append=log.exists()),
-                CollapseDetector(),
-                *board,
-                state,
-            ],
-            verbose=verbose,
+    with several_devices(devices) as placed:
+        if placed.first_host or resume:
+            _check(out, config, resume)
+        board = [_tensorboard(out)] if tensorboard else []
+        seed_everything(seed)
+        with placed.scope():
+            model = zoo.load(name, weights=weights, **config["overrides"])
+        state = Resume(out / "state", every_steps=save_every)
+        if resume and state.position()[0] >= config["epochs"]:
+            print(f"The training in {out} is complete; it is evaluated again.")
+        log = out / "log.csv"
+        writers = []
+        if placed.first_host:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+            writers = [keras.callbacks.CSVLogger(log, append=log.exists()), CollapseDetector(), *board]
+        try:
+            zoo.recipe(name).fit(
+                model,
+                dataset,
+                epochs=config["epochs"],
+                seed=seed,
+                cache=cache,
+                on_bad_image=on_bad_image,
+                sampler=sampler,
+                callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True), *writers, state],
+                verbose=verbose if placed.first_host else 0,
+            )
+        except BaseException:
+            if placed.first_host and not state.file.exists():  # nothing was trained: free for the corrected command
+                (out / "config.json").unlink()
+                log.unlink(missing_ok=True)
+            raise
+        if not placed.first_host:
+            return model, {}
+        model.save(out / "model.keras")
+        provenance = {"zoo entry": name, "trained on": dataset.name, "epochs": config["epochs"], "seed": seed}
+        options = {"on_bad_image": on_bad_image, "progress": verbose != 0, "provenance": provenance}
+        reports = {tested.name: evaluate(model, tested, **options) for tested in tested_sets}
+        notes = [f"Zoo entry {name}, trained on {dataset.name} for {config['epochs']} epochs, seed {seed}."]
+        labelled = {f"{dataset.name} → {tested}": report for tested, report in reports.items()}
+        title = f"{name} trained on {dataset.name}"
+        write_html(out / "report.html", title, labelled, history=log, notes=notes, model=model)
+        text = "\n\n".join(str(report) for report in reports.values())
+        (out / "report.txt").write_text(text + "\n", encoding="utf-8")
+        (out / "report.json").write_text(
+            json.dumps({key: report.to_dict() for key, report in reports.items()}, indent=1), encoding="utf-8"
         )
-    except BaseException:
-        if not state.file.exists():  # nothing was trained: the folder is free for the corrected command
-            (out / "config.json").unlink()
-            log.unlink(missing_ok=True)
-        raise
-    model.save(out / "model.keras")
-    provenance = {"zoo entry": name, "trained on": dataset.name, "epochs": config["epochs"], "seed": seed}
-    reports = {
-        tested.name: evaluate(model, tested, on_bad_image=on_bad_image, progress=verbose != 0, provenance=provenance)
-        for tested in tested_sets
-    }
-    notes = [f"Zoo entry {name}, trained on {dataset.name} for {config['epochs']} epochs, seed {seed}."]
-    labelled = {f"{dataset.name} → {tested}": report for tested, report in reports.items()}
-    title = f"{name} trained on {dataset.name}"
-    write_html(out / "report.html", title, labelled, history=log, notes=notes, model=model)
-    (out / "report.txt").write_text("\n\n".join(str(report) for report in reports.values()) + "\n", encoding="utf-8")
-    (out / "report.json").write_text(
-        json.dumps({key: report.to_dict() for key, report in reports.items()}, indent=1), encoding="utf-8"
-    )
-    return model, reports
+        return model, reports
 
 
 def _tensorboard(out: Path):

@@ -25,6 +25,12 @@ def add(commands) -> None:
     )
     train.add_argument("--identities", type=int, metavar="P", help="identities in a batch (default: the recipe's)")
     train.add_argument("--images", type=int, metavar="K", help="images of each identity (default: the recipe's)")
+    train.add_argument(
+        "--devices",
+        type=int,
+        metavar="N",
+        help="train on N GPUs of this host, each with its part of the batch (without a GPU: virtual devices)",
+    )
     train.add_argument("--tensorboard", action="store_true", help="also write the losses for TensorBoard")
     run_options(train)
 
@@ -55,7 +61,10 @@ def _train(options) -> int:
         resume=options.resume,
         on_bad_image=options.on_bad_image,
         tensorboard=options.tensorboard,
+        devices=options.devices,
     )
+    if not reports:
+        return 0  # one of several hosts, and not the one that writes
     for report in reports.values():
         print(report)
     print(f"\nModel, log and report are in {options.out}")

@@ -28,6 +28,13 @@ def test_what_is_shared_and_what_is_not():
     assert len(single.weights) == len(model.weights) - len(parts[3])
 
 
+def test_both_modalities_begin_alike():
+    model = tiny()
+    for visible, thermal in zip(model.visible.get_weights(), model.thermal.get_weights(), strict=True):
+        np.testing.assert_array_equal(visible, thermal)
+    assert not np.array_equal(model.streams[0].get_weights()[0], model.streams[1].get_weights()[0])
+
+
 def test_size_of_the_full_network():
     model = TwoStreamResNet()
     millions = [part.count_params() / 1e6 for part in (model.visible, *model.streams)]

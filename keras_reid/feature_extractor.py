@@ -12,6 +12,7 @@ import numpy as np
 from keras_reid.checks import check_positive_int, unknown_name
 from keras_reid.datasets import ReIDTable
 from keras_reid.pipeline.build import inference_from
+from keras_reid.pipeline.errors import clear_errors
 from keras_reid.pipeline.inputs import input_source
 from keras_reid.pipeline.reading import ON_BAD_IMAGE
 
@@ -99,9 +100,9 @@ class FeatureExtractor:
     or ``extractor.model.score(features, other_features)`` is the comparison.
 
     Args:
-        model: A ``ReIDModel``; the path of a ``.keras`` file; the folder of a finished run; or, with ``weights``, the
-            name of a zoo entry.
-        weights: For a zoo entry, as in `keras_reid.zoo.load`.
+        model: A ``ReIDModel``; the path of a ``.keras`` file; the folder of a finished run, or one that
+            `keras_reid.zoo.save` wrote; or the name of a zoo entry.
+        weights: For a zoo entry, as in `keras_reid.zoo.load`; by default those that its card names.
         batch_size: Images at a time.
         on_bad_image: ``"raise"`` at the first file that cannot be read, or ``"skip"``: leave it out, with a warning.
             ``extract(images).kept`` says which images are left.
@@ -112,7 +113,7 @@ class FeatureExtractor:
 
     Raises:
         TypeError: ``model`` is nothing of the kind.
-        ValueError: There is no such model, it is damaged, or it is a zoo entry and ``weights`` is missing.
+        ValueError: There is no such model, it is damaged, or it is a zoo entry without weights.
 
     Example:
         >>> import numpy as np
@@ -182,7 +183,8 @@ class FeatureExtractor:
             )
         table = ReIDTable.from_columns(names, np.zeros(len(names), int), modality=modality)
         batches = inference_from(source, table, size, self.batch_size)
-        features = np.asarray(self.model.extract(batches, verbose=int(self.progress)), "float32")
+        with clear_errors():
+            features = np.asarray(self.model.extract(batches, verbose=int(self.progress)), "float32")
         return Extraction(features, tuple(names[row] for row in source.used), source.used)
 
     def score(self, query: Any, gallery: Any) -> np.ndarray:
@@ -239,9 +241,10 @@ def _loaded(model: Any, weights: Any) -> "Extractor":
     if weights is not None:
         raise ValueError("`weights` are for the name of a zoo entry; a saved model has its own. Leave them out.")
     if is_path:
+        from keras_reid import zoo
         from keras_reid.methods.loading import load_model
 
-        return load_model(path)
+        return zoo.load(path) if (path / "card.toml").is_file() else load_model(path)
     missing = [name for name in ("extract", "score", "image_size", "interpolation") if not hasattr(model, name)]
     if missing:
         raise TypeError(
@@ -252,16 +255,11 @@ def _loaded(model: Any, weights: Any) -> "Extractor":
 
 
 def _from_zoo(name: str, weights: Any) -> "Extractor":
+    """The entry with published weights, unless others are given: random ones would find nobody."""
     from keras_reid import zoo
 
     if name not in zoo.list():
         raise unknown_name(
             "model", name, zoo.list(), "It is no file or folder either; give a .keras file or the folder of a run."
         )
-    if weights is None:
-        raise ValueError(
-            f"The weights of the zoo entry {name!r} would be random, and its features mean nothing. Give `weights`, "
-            "or a model you trained: a .keras file or the folder of a run. To have random ones all the same, pass "
-            f"keras_reid.zoo.load({name!r})."
-        )
-    return zoo.load(name, weights=weights)
+    return zoo.load(name, weights="published" if weights is None else weights)

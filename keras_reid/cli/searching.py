@@ -31,7 +31,7 @@ def add(commands) -> None:
 
 def _model_options(parser) -> None:
     parser.add_argument("model", metavar="MODEL", help=".keras file, folder of a finished run, or name of a zoo entry")
-    parser.add_argument("--weights", help="for a zoo entry: 'imagenet', or a file as in `keras-reid train`")
+    parser.add_argument("--weights", help="for a zoo entry: as for `keras-reid train` (default: the published)")
     bad_image_option(parser)
 
 

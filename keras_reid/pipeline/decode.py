@@ -83,7 +83,7 @@ def decode(
         with Image.open(path) as image:
             picture = _to_rgb(image)
     except _UNREADABLE as error:
-        raise _unreadable(repr(os.fspath(path)), error) from error
+        raise _unreadable(f"image {os.fspath(path)!r}", error) from error
     return _resized(picture, size, interpolation)
 
 
@@ -122,7 +122,7 @@ def decode_picture(
 
 def _unreadable(name: str, error: Exception) -> ValueError:
     return ValueError(
-        f"Cannot read image {name}: {error}. Expected a complete JPEG, PNG or BMP "
+        f"Cannot read {name}: {error}. Expected a complete JPEG, PNG or BMP "
         'file; repair or remove it, or pass on_bad_image="skip".'
     )
 

@@ -3,11 +3,15 @@
 import doctest
 import importlib
 import inspect
+import operator
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from keras_reid import zoo
+from keras_reid.recipe import Recipe
 from tests.pages import run_blocks
 from tests.public_names import callables, modules
 
@@ -19,7 +23,11 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 RUNNING_PAGES = [
     "datasets/synthetic.md",
     "start.md",
+    "faq.md",
+    "ethics.md",
+    "adding_a_method.md",
     "zoo.md",
+    "concepts/recipes.md",
     "concepts/pipeline.md",
     "concepts/evaluation.md",
     "concepts/protocols.md",
@@ -41,6 +49,78 @@ def test_examples_in_docstrings_run(name):
 @pytest.mark.parametrize("page", RUNNING_PAGES)
 def test_code_of_the_pages_runs(page, small_synthetic):
     run_blocks(ROOT / "docs" / page)
+
+
+METHOD_PAGES = sorted(path.stem for path in (ROOT / "docs" / "methods").glob("*.md"))
+
+
+@pytest.mark.parametrize("name", METHOD_PAGES)
+def test_method_pages_name_files_and_what_is_in_them(name):
+    cells = [cell for table in tables(ROOT / "docs" / "methods" / f"{name}.md") for cell in table.get("file", [])]
+    assert len(cells) >= 5, "The page of a method has a table from the paper to the files."
+    for cell in cells:
+        module = None
+        for word in re.findall(r"`([^`]+)`", cell):
+            if word.endswith(".py"):
+                assert (ROOT / "keras_reid" / word).is_file(), f"There is no keras_reid/{word}."
+                module = importlib.import_module(f"keras_reid.{word.removesuffix('.py').replace('/', '.')}")
+            else:
+                assert module is not None, f"{cell}: a file, then what is in it."
+                operator.attrgetter(word)(module)
+
+
+# What docs/adding_a_method.md lets the reader write.
+WRITTEN_BY_READERS = {
+    "keras_reid/methods/pcb.py",
+    "zoo/pcb_tiny.toml",
+    "zoo/pcb_r50.toml",
+    "tests/methods/test_pcb.py",
+    "docs/methods/pcb.md",
+}
+NAMED_FILE = re.compile(r"`([\w.-]+(?:/[\w.-]+)+\.(?:py|json|toml|ipynb|css))`")
+
+
+def test_files_named_by_pages_exist():
+    missing = []
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        for path in NAMED_FILE.findall(page.read_text(encoding="utf-8")):
+            places = (ROOT / path, ROOT / "keras_reid" / path)
+            if path not in WRITTEN_BY_READERS and not any(place.is_file() for place in places):
+                missing.append(f"{page.relative_to(ROOT)}: {path}")
+    assert not missing
+
+
+def test_pictures_are_small_and_drawn_by_the_script():
+    script = (ROOT / "docs" / "pictures.py").read_text(encoding="utf-8")
+    for name in re.findall(r'^    "([\w/]+\.(?:jpg|png))":', script, re.MULTILINE):
+        assert (ROOT / "docs" / name).is_file(), f"python -m docs.pictures {name}"
+    for picture in [*(ROOT / "docs").rglob("*.jpg"), *(ROOT / "docs").rglob("*.png")]:
+        assert picture.stat().st_size <= 100_000, f"{picture.name} is larger than 100 kB."
+
+
+def test_every_page_is_in_the_navigation():
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    assert [page for page in sorted(pages) if f": {page}\n" not in navigation] == []
+
+
+def test_the_card_of_the_page_on_adding_a_method_is_one():
+    page = (ROOT / "docs" / "adding_a_method.md").read_text(encoding="utf-8")
+    content = tomllib.loads(re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1])
+    card = zoo.Card(name="pcb_tiny", **content)
+    assert Recipe(name=card.name, **card.recipe).epochs == 20
+    assert set(content) == set(tomllib.loads((ROOT / "zoo" / "baseline_tiny.toml").read_text(encoding="utf-8")))
+
+
+def tables(page: Path) -> list[dict[str, list[str]]]:
+    """The tables of a Markdown page: the name of a column -> its cells."""
+    found = []
+    for block in re.findall(r"((?:^\|.*\n)+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+        header, _, *rows = [
+            [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in block.splitlines()
+        ]
+        found.append({name: [row[place] for row in rows] for place, name in enumerate(header)})
+    return found
 
 
 @pytest.mark.parametrize("value", [pytest.param(value, id=name) for name, value in callables()])

@@ -39,6 +39,7 @@ class FeatureFile:
         >>> file.erase(rows[:1])
         >>> file.read(rows, ["a", "b"])[0]
         array([False,  True])
+        >>> file.close()
     """
 
     def __init__(self, path: str | os.PathLike, shape: Sequence[int]):

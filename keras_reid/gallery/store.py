@@ -179,13 +179,14 @@ class Store:
         Returns:
             For every query the entries, best first: the columns, ``key`` and ``cosine``.
         """
+        index = (self.about or {})["index"]
         found = self.client.search(
             self._collection,
             data=list(embeddings),
             limit=k,
             filter=expression,
             output_fields=["key", *names],
-            search_params={"metric_type": "IP", "params": INDEXES[self.about["index"]][2](k)},
+            search_params={"metric_type": "IP", "params": INDEXES[index][2](k)},
         )
         return [
             [{**hit["entity"], "key": hit["key"], "cosine": float(hit["distance"])} for hit in hits] for hits in found

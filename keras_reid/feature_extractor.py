@@ -3,6 +3,7 @@
 import csv
 import os
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,7 @@ class FeatureExtractor:
     def __init__(
         self,
         model: "Extractor | str | os.PathLike[str]",
-        weights: str | os.PathLike[str] | None = None,
+        weights: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None" = None,
         *,
         batch_size: int = 64,
         on_bad_image: str = "raise",

@@ -99,6 +99,7 @@ def test_arrays_of_every_kind():
     for array in (grey, grey[..., None], grey / 255, np.dstack([grey] * 3)):
         np.testing.assert_allclose(loaded(array)[0], [expected[1]] * 3, atol=1e-6)
     assert loaded(np.zeros((5, 20, 30, 3), "uint8")).shape == (5, 3)
+    assert (loaded(np.full((8, 4, 3), 0.999)) == 1).all(), "Floats are rounded to bytes, not cut off."
 
 
 def test_an_exif_orientation_is_not_followed_as_in_the_pipeline(tmp_path):

@@ -98,3 +98,60 @@ def recipes() -> Figure:
     axes.set_ylim(0, 3.8)
     figure.tight_layout()
     return figure
+
+
+def box(axes: Axes, left: float, top: float, width: float, title: str, *lines: str, colour: str = COLOURS.ink) -> None:
+    """Draws a named box with lines of text in it; a line is 0.27 high."""
+    from matplotlib.patches import FancyBboxPatch
+
+    height = 0.48 + 0.27 * len(lines)
+    style = {"boxstyle": "round,pad=0,rounding_size=0.08", "facecolor": COLOURS.background, "linewidth": 1.2}
+    axes.add_patch(FancyBboxPatch((left, top), width, height, edgecolor=colour, **style))
+    write(axes, left + width / 2, top + 0.24, title, 9, fontweight="bold", color=colour)
+    for number, line in enumerate(lines):
+        write(axes, left + width / 2, top + 0.54 + 0.27 * number, line, 8, color=COLOURS.muted)
+
+
+def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Draws an arrow from one point to another."""
+    style = {"arrowstyle": "-|>", "color": COLOURS.muted, "linewidth": 1.3, "mutation_scale": 11}
+    axes.annotate("", xy=end, xytext=start, arrowprops=style)
+
+
+def several_devices() -> Figure:
+    """One batch on two devices, and what they tell each other."""
+    figure, axes = stage(10.2, 3.3)
+    box(axes, 0.1, 1.15, 1.8, "one batch", "64 images, planned", "by seed and epoch")
+    for number, top in enumerate((0.25, 2.05)):
+        colour = COLOURS.series[number]
+        rows = f"rows {32 * number} to {32 * number + 31}"
+        box(axes, 2.75, top, 2.0, f"device {number}", rows, "forward, backward", colour=colour)
+        box(axes, 8.2, top, 1.9, f"device {number}", "the same weights,", "the same memory", colour=colour)
+        middle = top + 0.51
+        arrow(axes, (1.95, 1.66), (2.7, middle))
+        arrow(axes, (4.8, middle), (5.45, 1.66))
+        arrow(axes, (7.5, 1.66), (8.15, middle))
+    box(
+        axes, 5.5, 0.75, 1.95, "all 64 rows", "gradients", "batch statistics", "mining and pairs", "memories"
+    )
+    return figure
+
+
+def export() -> Figure:
+    """What an exported file holds, and how it is tried before it gets its name."""
+    figure, axes = stage(10.2, 3.0)
+    box(axes, 0.1, 0.3, 1.75, "images", "uint8 RGB", "any number of them")
+    box(axes, 2.6, 0.3, 3.6, "one file", "range, normalisation, network, unit norm", "ONNX, LiteRT or SavedModel")
+    box(axes, 6.95, 0.3, 1.5, "features", "float32", "[N, D]")
+    box(axes, 2.6, 1.85, 3.6, "the Keras model", "the same images, by 1, by 2 and by 17")
+    box(axes, 6.95, 1.85, 1.5, "features", "float32")
+    arrow(axes, (1.9, 0.81), (2.55, 0.81))
+    arrow(axes, (6.25, 0.81), (6.9, 0.81))
+    arrow(axes, (1.0, 1.37), (2.55, 2.22))
+    arrow(axes, (6.25, 2.22), (6.9, 2.22))
+    write(axes, 9.3, 1.45, "greatest difference", 8.5)
+    write(axes, 9.3, 1.72, "small: it gets its name", 8, color=COLOURS.match)
+    write(axes, 9.3, 1.97, "else: an error, no file", 8, color=COLOURS.mismatch)
+    arrow(axes, (7.7, 1.37), (8.3, 1.5))
+    arrow(axes, (7.7, 1.8), (8.3, 1.65))
+    return figure

@@ -163,8 +163,8 @@ def histograms(table: ReIDTable) -> np.ndarray:
     for number, path in enumerate(table.path):
         with Image.open(path) as image:
             level = np.asarray(image.convert("RGB"))[16:112, 16:48].reshape(-1, 3).astype(int) // 32
-        features[number] = np.bincount(level @ [64, 8, 1], minlength=512)
-    return np.sqrt(features)
+        features[number] = np.bincount(level @ [64, 8, 1], minlength=512) / len(level)
+    return np.sqrt(features)  # of unit norm
 
 
 def ranked_by_colour(chosen: list[int], top_k: int = 8) -> Figure:
@@ -192,6 +192,64 @@ def report_picture() -> Figure:
     return ranked_by_colour([2, 60, -8])
 
 
+def strip(axes, feature: np.ndarray, left: float, top: float, width: float) -> None:
+    """Draws a feature vector as a row of shades."""
+    shades = np.asarray(feature, float)[None] / feature.max()
+    axes.imshow(shades, extent=(left, left + width, top + 0.28, top), aspect="auto", cmap="Blues", vmin=-0.15)
+
+
+def extracting_picture() -> Figure:
+    """Images as they come, the size of the model, and a vector for each."""
+    table = people().gallery
+    rows, shapes = [3, 101, 200, 252], [(0.8, 1.25), (0.62, 1.6), (1.0, 1.5), (0.72, 1.1)]
+    features = histograms(table.take(np.array(rows))).reshape(4, 32, 16).sum(axis=2)
+    figure, axes = stage(9.6, 3.35)
+    write(axes, 2.2, 0.25, "images of any size: files, folders, arrays", 9)
+    write(axes, 5.15, 0.25, "as the model takes them", 9)
+    write(axes, 8.0, 0.25, "features [N, D], in the same order", 9)
+    for number, (row, (width, height)) in enumerate(zip(rows, shapes, strict=True)):
+        with Image.open(table.path[row]) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        axes.imshow(pixels, extent=(0.15 + 1.1 * number, 0.15 + 1.1 * number + width, 2.4, 2.4 - height), aspect="auto")
+        write(axes, 0.15 + 1.1 * number + width / 2, 2.6, f"{number}.jpg", 7.5, color=COLOURS.muted)
+        show(axes, pixels, 4.75 + 0.42 * (number % 2), 0.55 + 0.95 * (number // 2), 0.4)
+        strip(axes, features[number], 6.85, 0.68 + 0.46 * number, 2.5)
+        write(axes, 6.45, 0.82 + 0.46 * number, f"{number}.jpg", 7.5, color=COLOURS.muted)
+    diagrams.arrow(axes, (4.4, 1.5), (4.7, 1.5))
+    diagrams.arrow(axes, (5.75, 1.5), (6.1, 1.5))
+    write(axes, 0.15, 3.05, "Resized and scaled exactly as in evaluation, so the features are the same.", 9, ha="left")
+    return figure
+
+
+def gallery_picture() -> Figure:
+    """People enrolled, one searched for, one forgotten."""
+    query, table = people().query, people().gallery
+    asked = int(np.flatnonzero(query.person_id == query.person_ids[3])[0])
+    same = np.flatnonzero((table.person_id == query.person_id[asked]) & (table.camera_id != query.camera_id[asked]))
+    rows = np.array([same[0], 40, 120, same[-1], 200, 260])
+    features = histograms(table.take(rows))
+    scores = features @ histograms(query.take(np.array([asked])))[0]
+    order, forgotten = np.argsort(-scores), 4
+    figure, axes = stage(11.1, 4.6)
+    write(axes, 0.65, 0.25, "search", 10, fontweight="bold")
+    draw_image(axes, PanelImage(query.path[asked], "a new image"), 0.15, 0.75, COLOURS)
+    diagrams.arrow(axes, (1.35, 1.75), (1.85, 1.75))
+    write(axes, 2.0, 0.25, "enrolled: image, key, camera, time, your own fields", 10, ha="left", fontweight="bold")
+    for place, row in enumerate(rows):
+        left = 2.0 + 1.5 * place
+        show(axes, np.asarray(Image.open(table.path[row]).convert("RGB")), left, 0.75)
+        strip(axes, features[place].reshape(16, 32).sum(axis=1), left, 2.85, 1.0)
+        write(axes, left + 0.5, 3.3, f"key {row}", 8)
+        write(axes, left + 0.5, 3.55, f"camera {table.camera_id[row]}", 8, color=COLOURS.muted)
+        if place == forgotten:
+            axes.fill([left, left + 1, left + 1, left], [0.75, 0.75, 3.15, 3.15], color="#ffffffd8", zorder=3)
+            write(axes, left + 0.5, 1.75, "forgotten", 9, zorder=4, fontweight="bold", color=COLOURS.mismatch)
+    found = [place for place in order if place != forgotten][:3]
+    text = ",  ".join(f"key {rows[place]} ({scores[place]:.2f})" for place in found)
+    write(axes, 2.0, 4.15, f"found, best first:  {text}", 10, ha="left")
+    return figure
+
+
 PICTURES: dict[str, Callable[[], Figure]] = {
     "found.jpg": lambda: ranked_by_colour([12]),
     "concepts/pipeline.jpg": pipeline_picture,
@@ -199,6 +257,10 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "concepts/protocols.jpg": protocols_picture,
     "concepts/report.jpg": report_picture,
     "concepts/adaptation.png": diagrams.adaptation,
+    "concepts/extracting.jpg": extracting_picture,
+    "concepts/gallery.jpg": gallery_picture,
+    "concepts/several_devices.png": diagrams.several_devices,
+    "concepts/export.png": diagrams.export,
     "concepts/recipes.png": diagrams.recipes,
 }
 

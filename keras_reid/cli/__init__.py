@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from keras_reid.cli import adapting, cards, data, searching, testing, training
+from keras_reid.cli import adapting, cards, data, exporting, searching, testing, training
 
 __all__ = ["main"]
 
@@ -22,7 +22,7 @@ _EXAMPLES = """examples:
 """
 
 # In the order of the help text; each has `add(commands)`.
-_GROUPS = (training, testing, searching, adapting, cards, data)
+_GROUPS = (training, testing, searching, adapting, exporting, cards, data)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

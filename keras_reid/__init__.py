@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 __all__ = [
+    "FeatureExtractor",
     "adapt",
     "adaptation",
     "backbones",
@@ -43,11 +44,13 @@ if TYPE_CHECKING:
     )
     from keras_reid.adaptation import adapt
     from keras_reid.evaluation import evaluate
+    from keras_reid.feature_extractor import FeatureExtractor
     from keras_reid.methods.loading import load_model
 
 
 # These stand at the top because everybody types them.
 _FUNCTIONS = {
+    "FeatureExtractor": "keras_reid.feature_extractor",
     "adapt": "keras_reid.adaptation",
     "evaluate": "keras_reid.evaluation",
     "load_model": "keras_reid.methods.loading",

@@ -84,15 +84,16 @@ class Gallery(Upkeep):
         try:
             self._store = open_store(connection, name, made_by, fields, index, hasattr(model, "embed"))
             self._file = feature_file(self._store, features)
+            about = self._store.about or {}
+            self._own = own_columns(about["fields"])
+            self._columns = all_columns(self._own)
+            self._store.begin(self._columns.values())
         except BaseException:
             connection.close()
             raise
         self._connection: Connection | None = connection
-        about = self._store.about or {}
         self.made_by = Fingerprint.from_dict(about["model"])
         self._model = model
-        self._own = own_columns(about["fields"])
-        self._columns = all_columns(self._own)
 
     @property
     def fields(self) -> dict[str, type]:

@@ -49,12 +49,12 @@ class Match:
 
 
 def rescored(
-    model: Any, features: np.ndarray, found: list[Candidates], file: FeatureFile
+    score: Callable[[Any, Any], Any], features: np.ndarray, found: list[Candidates], file: FeatureFile
 ) -> tuple[list[Candidates], list[np.ndarray]]:
     """Compares every query exactly with its candidates.
 
     Args:
-        model: A pairwise model.
+        score: The pairwise model's comparison.
         features: ``[Q, ...]`` of the queries.
         found: Candidates of each query.
         file: The entries' features.
@@ -67,9 +67,7 @@ def rescored(
     for query, candidates in zip(features, found, strict=True):
         there, stored = file.read([row["feature_row"] for row in candidates], [row["key"] for row in candidates])
         kept.append([row for row, whole in zip(candidates, there, strict=True) if whole])
-        scores.append(
-            np.asarray(model.score(query[None], stored.astype(np.float32)))[0] if len(stored) else np.zeros(0)
-        )
+        scores.append(np.asarray(score(query[None], stored.astype(np.float32)))[0] if len(stored) else np.zeros(0))
     return kept, scores
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,15 @@ class Store:
         self.client = connection.client
         self.about: dict[str, Any] | None = None
         self._collection = ""
+        folder = connection.folder
+        self._mark = None if folder is None else folder / f"keras_reid.{name}.open"
         if self.client.has_collection(name):
             self._collection = self._target()
             described = self.client.describe_collection(self._collection)
             # Milvus Lite keeps properties and no description; every Milvus keeps descriptions.
             self.about = json.loads(described["properties"].get(_ABOUT) or described["description"])
-        if connection.folder is not None:
-            self._clear(connection.folder)
+        if folder is not None:
+            self._clear(folder)
         if self.about is not None:
             self.client.load_collection(self._collection)
 
@@ -107,6 +110,30 @@ class Store:
             made, schema=schema, index_params=index, consistency_level="Strong", properties={_ABOUT: written}
         )
         return made
+
+    def begin(self, columns: Iterable[Column]) -> None:
+        """Mends what Milvus Lite makes of a kill, if the gallery was not closed the last time, and says it is open.
+
+        Killed after it has written a segment and before it has removed its log, Milvus Lite reads the log again and
+        has the segment's entries twice. Written once more they are there once.
+
+        Args:
+            columns: The columns beside the embedding.
+        """
+        if self._mark is None:
+            return
+        if self._mark.exists():
+            rows = self.client.query(self._collection, filter='key != ""', output_fields=["key"])
+            twice = [key for key, count in Counter(row["key"] for row in rows).items() if count > 1]
+            names = [*(column.stored for column in columns), "embedding", "feature_row"]
+            for start in range(0, len(twice), _PAGE):
+                self.upsert(list(self.get(twice[start : start + _PAGE], names).values()))
+        self._mark.touch()
+
+    def end(self) -> None:
+        """Says that the gallery was closed."""
+        if self._mark is not None:
+            self._mark.unlink(missing_ok=True)
 
     def upsert(self, rows: list[dict[str, Any]]) -> None:
         """Writes entries, over those of the same key. One call is written wholly or not at all.

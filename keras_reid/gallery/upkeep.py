@@ -180,6 +180,7 @@ class Upkeep:
             if self._file is not None:
                 self._file.close()
             connection.close()
+            self._store.end()
 
     def __enter__(self) -> Self:
         return self

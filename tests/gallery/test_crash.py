@@ -1,6 +1,7 @@
 """The process is killed in the middle of its work, again and again; what it had said it wrote is there."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -63,6 +64,21 @@ def rounds_of_killing(path, rounds, count, seed):
 
 def test_killed_while_enrolling_at_most_the_batch_under_way_is_lost(tmp_path):
     rounds_of_killing(tmp_path / "people.db", 2, 1000, seed=0)
+
+
+def test_killed_between_a_segment_and_its_log_no_entry_is_there_twice(tmp_path):
+    path, copy = tmp_path / "people.db", tmp_path / "killed.db"
+    keys = [f"key {number}" for number in range(120)]
+    with Gallery(path, MADE_BY) as gallery:
+        gallery.enrol(features=embeddings(120), keys=keys, cameras=np.arange(120) % 7)
+        logs = {file.relative_to(path): file.read_bytes() for file in path.rglob("wal_*.arrow")}
+        gallery.flush()
+        shutil.copytree(path, copy)
+    assert logs
+    for place, content in logs.items():
+        (copy / place).write_bytes(content)
+    assert check(copy, 120, 120) == 120
+    assert check(copy, 120, 120) == 120
 
 
 def test_killed_while_compacting_nothing_is_lost(tmp_path):

@@ -181,6 +181,9 @@ class ReIDModel(keras.Model):
 
     _evaluating = False
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Every variable is there already; looking for one Keras would add up a batch over the hosts, and fail."""
+
     @property
     def metrics(self):
         """One running mean per named loss."""

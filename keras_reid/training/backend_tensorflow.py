@@ -110,13 +110,20 @@ def replicas() -> int:
 
 
 def gather_over_replicas(tensor):
-    """Joins the replicas' rows in their order; the gradient finds its way back to each."""
+    """Joins the replicas' rows in their order; the gradient finds its way back to each.
+
+    A sum in which every replica has zeros in place of the others' rows: TensorFlow's `all_gather` fails on hosts of one
+    device. Labels travel as floats, which every collective operation takes.
+    """
     if replicas() == 1:
         return tensor
-    joined = tf.distribute.get_replica_context().all_gather(tensor, axis=0)
-    rows = None if tensor.shape[0] is None else tensor.shape[0] * replicas()
-    joined.set_shape([rows, *tensor.shape[1:]])
-    return joined
+    context, rows = tf.distribute.get_replica_context(), tf.shape(tensor)[0]
+    before = context.replica_id_in_sync_group * rows
+    padding = [[before, (replicas() - 1) * rows - before], *[[0, 0]] * (len(tensor.shape) - 1)]
+    values = tensor if tensor.dtype.is_floating else tf.cast(tensor, tf.float32)
+    joined = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(values, padding))
+    known = None if tensor.shape[0] is None else tensor.shape[0] * replicas()
+    return tf.ensure_shape(tf.cast(joined, tensor.dtype), [known, *tensor.shape[1:]])
 
 
 def own_rows(tensor):

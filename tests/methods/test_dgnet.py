@@ -4,7 +4,9 @@ import pytest
 from keras import ops
 
 from keras_reid import pipeline, zoo
+from keras_reid.layers import doubled
 from keras_reid.methods import Baseline, DGNet
+from keras_reid.methods.dgnet import AppearanceEncoder, objectives
 from keras_reid.methods.dgnet.objectives import ramps, swapped
 from keras_reid.training import backend, seed_everything
 from tests.contracts import MethodContract
@@ -107,8 +109,6 @@ REACH = {
 
 @pytest.mark.parametrize("variant", REACH)
 def test_which_loss_reaches_which_network(variant):
-    from keras_reid.methods.dgnet import objectives
-
     model = small(variant=variant)
     model.iteration.assign(100.0)
     images = model.normalization(batch()["image"])
@@ -146,6 +146,40 @@ def test_ramps_follow_the_iterations():
     model = small(variant="paper", warmup_iterations=30_000)
     found = {name: float(ops.convert_to_numpy(value)) for name, value in ramps(model).items()}
     assert (found["codes"], found["cycle"], found["discriminative"]) == (1.0, 0.0, 0.0)
+
+
+def test_the_ablations_leave_out_what_they_say():
+    model = small(discriminative_weight=0.0, dropouts=(0.0, 0.0))
+    model.iteration.assign(100.0)
+    weights = ramps(model)
+    found = {name: float(ops.convert_to_numpy(value)) for name, value in weights.items()}
+    assert found == {"discriminative": 0.0, "cycle": 2.0, "codes": 1.0, "active": 0.0}
+    images = model.normalization(IMAGES[:4])
+    labels, own = np.arange(4) % 2, ops.stop_gradient(objectives.codes(model, images, True))
+
+    def both_totals():
+        generator = objectives.generator_terms(model, images, labels, own, own, weights, 1.0, False)
+        appearance = objectives.appearance_terms(model, images, images, labels, images, None, weights, False)
+        return [{name: float(ops.convert_to_numpy(term)) for name, term in {**terms, "total": total}.items()}
+                for total, terms in (generator, appearance)]  # fmt: skip
+
+    generator, appearance = both_totals()
+    assert appearance["total"] == pytest.approx(appearance["identity"] + appearance["partner_identity"], rel=1e-5)
+    model.identity_weight = 0.0
+    without, nothing = both_totals()
+    difference = generator["total"] - without["total"]
+    assert difference == pytest.approx(0.5 * generator["generated_identity"], rel=1e-3) and difference > 0.1
+    assert nothing["total"] == 0.0
+
+
+def test_low_images_are_doubled_on_request():
+    images = IMAGES[:1] - 0.5
+    codes = []
+    for height, given in ((64, images), (0, ops.convert_to_numpy(doubled(images))), (0, images)):
+        seed_everything(0)
+        codes.append(ops.convert_to_numpy(AppearanceEncoder("tiny", 8, doubled_height=height)(given)["code"]))
+    np.testing.assert_allclose(codes[0], codes[1], atol=1e-6)
+    assert np.abs(codes[0] - codes[2]).max() > 1e-3
 
 
 def test_drawn_images_reach_the_running_statistics_only_once_they_count():
@@ -222,7 +256,8 @@ def test_halves_change_places():
     [
         ({"variant": "author"}, "Unknown DG-Net variant 'author'. Did you mean 'authors'"),
         ({"image_size": (64, 32)}, r"multiples of 4 and at least 40 pixels. Received: \(64, 32\)"),
-        ({"fine_weight": -1.0}, "`warmup_iterations` and `fine_weight` must not be negative"),
+        ({"fine_weight": -1.0}, "`fine_weight` must not be negative. Received: -1.0"),
+        ({"identity_weight": -0.5}, "`identity_weight` must not be negative. Received: -0.5"),
         ({"structure_width": 0}, "`structure_width` must be an integer of at least 1"),
     ],
 )

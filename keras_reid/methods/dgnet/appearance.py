@@ -11,7 +11,6 @@ from keras_reid.methods.dgnet.decoder import PARTS
 __all__ = ["AppearanceEncoder", "DescriptorHead"]
 
 _SLICES = ("channels", "parts")
-_LOW = 128  # images of at most this height are doubled first
 
 
 @keras.saving.register_keras_serializable(package="keras_reid")
@@ -83,16 +82,16 @@ class AppearanceEncoder(keras.layers.Layer):
     """A backbone, the maxima of its map over four horizontal parts, and two heads on the maximum over all of it.
 
     Normalised images [B, H, W, 3] -> ``{"code": [B, 4, D], "primary": ([B, width], [B, K]), "fine": (...)}``, float32.
-    Images of at most 128 pixels' height are doubled first. Slice i of the code drives residual block i of the
-    `Decoder`.
+    Slice i of the code drives residual block i of the `Decoder`.
 
     Args:
         backbone: Depth of the `ResNet` (stride 1 in its last stage), or a layer with ``num_channels``, normalised
-            images in, maps out.
+            images in, maps out (or the configuration of one).
         width: Length of each descriptor.
         dropouts: Rates of the primary and of the fine head.
         slices: What a slice of the code is: ``"channels"``, a quarter of the channels of all four parts, as in the
             authors' code, or ``"parts"``, all channels of one part, as the paper is understood.
+        doubled_height: Images of at most this height are doubled first, as in the authors' code; 0 for none.
         **kwargs: `keras.layers.Layer`'s own (``name``, ``dtype``).
 
     Example:
@@ -112,13 +111,17 @@ class AppearanceEncoder(keras.layers.Layer):
         width: int = 512,
         dropouts: tuple[float, float] = (0.5, 0.75),
         slices: str = "channels",
+        doubled_height: int = 128,
         **kwargs,
     ):
         super().__init__(**kwargs)
         if slices not in _SLICES:
             raise unknown_name("kind of slices", slices, _SLICES)
+        if isinstance(backbone, dict):
+            backbone = keras.saving.deserialize_keras_object(backbone)
         policy = self.dtype_policy
         self.width, self.dropouts, self.slices = width, tuple(dropouts), slices
+        self.doubled_height = doubled_height
         self.depth = backbone if isinstance(backbone, str) else None
         self.backbone = ResNet(depth=backbone, last_stride=1, dtype=policy) if isinstance(backbone, str) else backbone
         self.primary = DescriptorHead(width, self.dropouts[0], name="primary", dtype=policy)
@@ -133,7 +136,7 @@ class AppearanceEncoder(keras.layers.Layer):
 
     def call(self, images, training=False, dropout=None):
         """Runs the backbone once; ``dropout`` overrides ``training`` for the dropouts alone."""
-        if images.shape[1] <= _LOW:
+        if images.shape[1] <= self.doubled_height:
             images = doubled(images)
         maps = ops.cast(self.backbone(images, training=training), "float32")
         parts = ops.stack([ops.max(part, axis=(1, 2)) for part in _rows(maps)], axis=1)  # [B, 4, D]
@@ -154,12 +157,8 @@ class AppearanceEncoder(keras.layers.Layer):
             "width": self.width,
             "dropouts": self.dropouts,
             "slices": self.slices,
+            "doubled_height": self.doubled_height,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the encoder from `get_config`'s result."""
-        return cls(**{**config, "backbone": keras.saving.deserialize_keras_object(config["backbone"])})
 
 
 def _rows(maps):

@@ -21,14 +21,12 @@ from keras_reid.methods.dgnet.objectives import (
     swapped,
     teacher_opinion,
 )
-from keras_reid.methods.dgnet.structure import StructureEncoder
+from keras_reid.methods.dgnet.structure import StructureEncoder, check_image_size
 from keras_reid.methods.dgnet.teacher import own_copy
 from keras_reid.methods.dgnet.variants import VARIANTS
 from keras_reid.training.isolation import isolated
 
 __all__ = ["DGNet"]
-
-_SHORTEST = 40  # reflecting 9 numbers needs maps of 10, a quarter of the image
 
 
 @keras.saving.register_keras_serializable(package="keras_reid")
@@ -62,6 +60,9 @@ class DGNet(Generation, ReIDModel):
         dropouts: Rates of the primary and the fine head.
         warmup_iterations: Steps before images drawn are learned from.
         ramp_iterations: Steps after that until w and w_cycle reach 2; w_code reaches 1 in half of them.
+        discriminative_weight: Final w. 0: no online feeding, an ablation; the fine head then learns nothing.
+        identity_weight: Factor on all identity losses of real and drawn images. 0: no identity supervision, likewise.
+        doubled_height: Images of at most this height are doubled for E_a, as in the authors' code; 0 for none.
         fine_weight: beta.
         image_size: (height, width) in pixels, multiples of 4 of at least 40.
         interpolation: How the pipeline resizes, ``"bilinear"`` or ``"bicubic"``.
@@ -81,9 +82,8 @@ class DGNet(Generation, ReIDModel):
 
     Reference:
         Zheng, Yang, Yu, Zheng, Yang and Kautz, "Joint Discriminative and Generative Learning for Person
-        Re-identification", CVPR 2019, and the authors' code, from which the paper differs in fifteen points
-        (`keras_reid.methods.dgnet.variants`). Departs from both: the two halves come from one order of the images
-        instead of two, and losses of weight 0 are computed and left out by that weight.
+        Re-identification", CVPR 2019, and the authors' code, which differs in fifteen points (`Variant`). Departs from
+        both: one order of the images for both halves; losses of weight 0 are computed and left out by that weight.
     """
 
     loss_names = (
@@ -92,6 +92,7 @@ class DGNet(Generation, ReIDModel):
         *("fine_identity", "primary", "fine", "discriminative_weight", "accuracy"),
     )
     uses_partner = True
+    batch_blocks = 2  # each image is drawn in the appearance of its counterpart in the other half
 
     def __init__(
         self,
@@ -106,6 +107,9 @@ class DGNet(Generation, ReIDModel):
         dropouts: Sequence[float] = (0.5, 0.75),
         warmup_iterations: int = 30_000,
         ramp_iterations: int = 4_000,
+        discriminative_weight: float = 2.0,
+        identity_weight: float = 1.0,
+        doubled_height: int = 128,
         fine_weight: float = 0.5,
         image_size: Sequence[int] = (256, 128),
         interpolation: str = "bicubic",
@@ -115,16 +119,17 @@ class DGNet(Generation, ReIDModel):
     ):
         if variant not in VARIANTS:
             raise unknown_name("DG-Net variant", variant, VARIANTS)
-        if warmup_iterations < 0 or fine_weight < 0.0:
-            raise ValueError(
-                "`warmup_iterations` and `fine_weight` must not be negative. Received: "
-                f"{warmup_iterations!r}, {fine_weight!r}."
-            )
-        if any(int(side) < _SHORTEST or int(side) % 4 for side in image_size):
-            raise ValueError(
-                f"DG-Net takes images whose sides are multiples of 4 and at least {_SHORTEST} pixels. Received: "
-                f"{tuple(image_size)}."
-            )
+        numbers = {
+            "warmup_iterations": warmup_iterations,
+            "discriminative_weight": discriminative_weight,
+            "identity_weight": identity_weight,
+            "doubled_height": doubled_height,
+            "fine_weight": fine_weight,
+        }
+        for argument, value in numbers.items():
+            if value < 0:
+                raise ValueError(f"`{argument}` must not be negative. Received: {value!r}.")
+        check_image_size(image_size)
         super().__init__(
             image_size=image_size, interpolation=interpolation, num_classes=num_classes, name=name, **kwargs
         )
@@ -133,13 +138,12 @@ class DGNet(Generation, ReIDModel):
         # Targets of reconstruction, so in float32; the networks cast for themselves.
         self.normalization = ImageNormalization("imagenet", name="normalization", dtype="float32")
         self.erasing = RandomErasing(name="erasing", dtype="float32")
-        if isinstance(backbone, dict):
-            backbone = keras.saving.deserialize_keras_object(backbone)
         self.appearance_encoder = AppearanceEncoder(
             backbone,
             check_positive_int("descriptor_width", descriptor_width),
             tuple(dropouts),
             self.rules.slices,
+            int(doubled_height),
             name="appearance_encoder",
             dtype=policy,
         )
@@ -160,10 +164,11 @@ class DGNet(Generation, ReIDModel):
         self.iteration = self.add_weight(
             name="iteration", shape=(), initializer="zeros", trainable=False, dtype="float32", autocast=False
         )
-        self.fine_weight = fine_weight
-        self.warmup_iterations = int(warmup_iterations)
+        self.discriminative_weight, self.identity_weight = discriminative_weight, identity_weight
+        self.warmup_iterations, self.fine_weight = warmup_iterations, fine_weight
         self.ramp_iterations = check_positive_int("ramp_iterations", ramp_iterations)
         self._arguments = {
+            **numbers,
             "variant": variant,
             "structure_width": structure_width,
             "style_width": style_width,
@@ -267,14 +272,10 @@ class DGNet(Generation, ReIDModel):
         return whole / (1.0 + self.fine_weight) ** 0.5
 
     def inference_model(self) -> "DGNet":
-        """Returns a copy without classifiers and teacher: what is published; it still draws.
-
-        Returns:
-            An uncompiled model with ``num_classes=None`` and ``teacher=None``.
-        """
+        """Returns an uncompiled copy without classifiers and teacher: what is published; it still draws."""
         copy = type(self).from_config({**self.get_config(), "num_classes": None, "teacher": None})
         for target, source in zip(copy._published(), self._published(), strict=True):
-            target.assign(ops.convert_to_numpy(source))
+            target.assign(source.numpy())
         return copy
 
     def _published(self) -> list:
@@ -291,7 +292,6 @@ class DGNet(Generation, ReIDModel):
             **self._arguments,
             "backbone": self.appearance_encoder.get_config()["backbone"],
             "teacher": teacher,
-            "warmup_iterations": self.warmup_iterations,
             "ramp_iterations": self.ramp_iterations,
             "fine_weight": self.fine_weight,
         }

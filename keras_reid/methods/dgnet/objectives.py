@@ -33,14 +33,15 @@ def swapped(tensor):
 
 
 def ramps(model) -> dict:
-    """The weights of this iteration: ``discriminative``, ``cycle``, ``codes``; ``active`` is 1 once they rise."""
+    """The weights: ``discriminative``, ``cycle``, ``codes``; ``active`` is 1 once drawn images are learned from."""
     progress = (ops.convert_to_tensor(model.iteration) - model.warmup_iterations) / model.ramp_iterations
     ramp = ops.clip(progress, 0.0, 1.0)
+    discriminative = model.discriminative_weight * ramp
     return {
-        "discriminative": 2.0 * ramp,
+        "discriminative": discriminative,
         "cycle": model.rules.cycle_weight * ramp,
         "codes": ops.clip(2.0 * progress, 0.0, 1.0) if model.rules.ramped_codes else ops.ones(()),
-        "active": ops.cast(ramp > 0.0, "float32"),
+        "active": ops.cast(discriminative > 0.0, "float32"),
     }
 
 
@@ -106,7 +107,7 @@ def generator_terms(model, images, labels, own, partner, weights, coin, training
     total = (
         terms["adversarial"]
         + _IMAGE * (terms["self_reconstruction"] + terms["partner_reconstruction"])
-        + _GENERATED_IDENTITY * terms["generated_identity"]
+        + _GENERATED_IDENTITY * model.identity_weight * terms["generated_identity"]
         + weights["codes"] * (terms["structure_code"] + terms["appearance_code"])
         + weights["cycle"] * terms["cycle"]
     )
@@ -146,10 +147,8 @@ def appearance_terms(model, images, partners, labels, drawn, opinion, weights, t
         "primary": ops.zeros(()) if opinion is None else 2.0 * ops.mean(distillation_loss(opinion, student)),
         "fine": 2.0 * ops.mean(identity_loss(labels, student_fine, 0.0)),
     }
-    total = (
-        terms["identity"]
-        + terms["partner_identity"]
-        + weights["discriminative"] * (terms["primary"] + _FINE * terms["fine"])
+    total = model.identity_weight * (terms["identity"] + terms["partner_identity"]) + weights["discriminative"] * (
+        terms["primary"] + _FINE * terms["fine"]
     )
     if rules.fine_identity:
         total = total + _FINE * weights["discriminative"] * terms["fine_identity"]

@@ -5,9 +5,19 @@ from keras import ops
 
 from keras_reid.layers import ReflectConvolution, ResidualBlock
 
-__all__ = ["StructureEncoder"]
+__all__ = ["StructureEncoder", "check_image_size"]
 
 _DILATIONS = (3, 6, 9)
+_SHORTEST = 40  # reflecting 9 numbers needs maps of 10, a quarter of the image
+
+
+def check_image_size(image_size) -> None:
+    """Raises ``ValueError`` if the encoder cannot read images of this (height, width)."""
+    if any(int(side) < _SHORTEST or int(side) % 4 for side in image_size):
+        raise ValueError(
+            f"DG-Net takes images whose sides are multiples of 4 and at least {_SHORTEST} pixels. Received: "
+            f"{tuple(image_size)}."
+        )
 
 
 @keras.saving.register_keras_serializable(package="keras_reid")

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+import keras
 import numpy as np
 
 from keras_reid.pipeline.errors import clear_errors
@@ -38,7 +39,8 @@ def fit(model, keras_fit: Callable, x, epochs: int, initial_epoch: int, callback
     callbacks = [*pipeline_callbacks(x), *(callbacks or [])]
     resumes = [callback for callback in callbacks if isinstance(callback, Resume)]
     initial_epoch, step = _restored(model, resumes, [*callbacks, getattr(x, "sampler", None)], initial_epoch)
-    _check_hosts(model, x, initial_epoch, step)
+    if _check_hosts(model, x, initial_epoch, step) and hasattr(getattr(x, "sampler", None), "plan"):
+        callbacks.insert(1, FirstHostsPlan(x.sampler))  # after `PlanEpoch`
     if options.get("validation_data") is not None:
         options["validation_data"] = backend.current().distributed(model, options["validation_data"])
     history = {}
@@ -95,8 +97,28 @@ def _check_labels(model, dataset, divided: bool) -> None:
             ) from error
 
 
-def _check_hosts(model, dataset, epoch: int, step: int) -> None:
-    """Makes sure that all hosts train on the same batches from the same place."""
+class FirstHostsPlan(keras.callbacks.Callback):
+    """Every host takes the first one's plan: scores differ by rounding where the hosts' hardware does.
+
+    Args:
+        sampler: A sampler that depends on the weights, with ``state`` and ``set_state``.
+    """
+
+    def __init__(self, sampler):
+        super().__init__()
+        self.sampler = sampler
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Asks the first host for all that the sampler has just planned."""
+        state = self.sampler.state()
+        over_hosts = backend.current().over_hosts
+        self.sampler.set_state(
+            {name: over_hosts(self.model, array.ravel())[0].reshape(array.shape) for name, array in state.items()}
+        )
+
+
+def _check_hosts(model, dataset, epoch: int, step: int) -> bool:
+    """Makes sure that all hosts train on the same batches from the same place; says whether there are several."""
     plan = 0
     if hasattr(dataset, "sampler"):
         batches = dataset.sampler.batches(dataset.table, dataset.seed, epoch)
@@ -114,3 +136,4 @@ def _check_hosts(model, dataset, epoch: int, step: int) -> None:
             "The hosts plan different batches. Give each of them the same images in the same order, the same sampler "
             "and the same seed."
         )
+    return len(said) > 1

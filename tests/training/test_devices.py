@@ -66,6 +66,24 @@ def test_hosts_that_are_not_in_step(monkeypatch, said, message):
         fitting._check_hosts(None, SimpleNamespace(), 0, 0)
 
 
+def test_the_first_host_plans_for_all(monkeypatch):
+    labels = np.repeat(np.arange(4), 3)
+    samplers = []
+    for seed in (0, 1):
+        sampler = pipeline.GraphSampler(batch_size=4, images=2)
+        sampler._plan = sampler.arrange(labels, np.random.default_rng(seed).random((4, 4)), np.random.default_rng(seed))
+        sampler._epoch = 3
+        samplers.append(sampler)
+    first, second = samplers
+    said = iter(first.state().values())
+    assert not np.array_equal(first.state()["plan"], second.state()["plan"])
+    host = SimpleNamespace(over_hosts=lambda model, numbers: np.stack([next(said).ravel(), numbers]))
+    monkeypatch.setattr(backend, "current", lambda: host)
+    fitting.FirstHostsPlan(second).on_epoch_begin(3)
+    for name, array in first.state().items():
+        np.testing.assert_array_equal(second.state()[name], array)
+
+
 def test_a_part_of_a_batch_that_is_no_batch():
     model = methods.CMEMD(backbone="tiny", part_channels=8, images_per_identity=2, image_size=(96, 48))
     several = SimpleNamespace(

@@ -165,8 +165,8 @@ class Resume(keras.callbacks.Callback):
         if not hasattr(dataset, "remainder"):
             raise ValueError(
                 f"The training state in {self.file} stands in the middle of an epoch, after {step} steps, and this "
-                "dataset cannot begin there. Pass one made by keras_reid.pipeline.training as it is: what `map`, `take` "
-                "and the like return has lost its order. Or delete the file to start afresh."
+                "dataset cannot begin there. Pass one made by keras_reid.pipeline.training as it is: what `map`, `take`"
+                " and the like return has lost its order. Or delete the file to start afresh."
             )
         return dataset.remainder(step)
 

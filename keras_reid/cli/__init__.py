@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from keras_reid.cli import adapting, cards, data, exporting, searching, testing, training
+from keras_reid.cli import adapting, cards, data, exporting, galleries, searching, testing, training
 
 __all__ = ["main"]
 
@@ -19,10 +19,12 @@ _EXAMPLES = """examples:
   keras-reid adapt dcml_r50 --source market1501=/data/Market-1501-v15.09.15 --target folder=/data/site --out runs/site
   keras-reid evaluate runs/market --root /data/Market-1501-v15.09.15
   keras-reid rank runs/market person.jpg crops/ --out panels/
+  keras-reid gallery enrol people.db crops/ --model runs/market --camera 3 --field site=north
+  keras-reid gallery search people.db person.jpg --model runs/market --where site=north
 """
 
 # In the order of the help text; each has `add(commands)`.
-_GROUPS = (training, testing, searching, adapting, exporting, cards, data)
+_GROUPS = (training, testing, searching, galleries, adapting, exporting, cards, data)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_reid import zoo
+from keras_reid import datasets, zoo
 from keras_reid.recipe import Recipe
 from tests.pages import run_blocks
 from tests.public_names import callables, modules
@@ -51,7 +51,7 @@ def test_code_of_the_pages_runs(page, small_synthetic):
     run_blocks(ROOT / "docs" / page)
 
 
-METHOD_PAGES = sorted(path.stem for path in (ROOT / "docs" / "methods").glob("*.md"))
+METHOD_PAGES = sorted({path.stem for path in (ROOT / "docs" / "methods").glob("*.md")} - {"index"})
 
 
 @pytest.mark.parametrize("name", METHOD_PAGES)
@@ -110,6 +110,22 @@ def test_the_card_of_the_page_on_adding_a_method_is_one():
     card = zoo.Card(name="pcb_tiny", **content)
     assert Recipe(name=card.name, **card.recipe).epochs == 20
     assert set(content) == set(tomllib.loads((ROOT / "zoo" / "baseline_tiny.toml").read_text(encoding="utf-8")))
+
+
+def test_the_overview_of_data_sets_has_the_readers_and_the_published_counts():
+    (table,) = tables(ROOT / "docs" / "datasets" / "index.md")
+    names = [re.findall(r"`(\w+)`", cell) for cell in table["`load(...)`"]]
+    assert sorted(name for cell in names for name in cell) == datasets.list_names()
+    for (name, *_), train, test in zip(
+        names, table["train: persons, images"], table["test: query, gallery images"], strict=True
+    ):
+        if name in ("market1501", "msmt17", "cuhk03_np", "dukemtmc", "sysu_mm01", "regdb", "cuhk_sysu", "randperson"):
+            counts = importlib.import_module(f"keras_reid.datasets.{name}").PUBLISHED_COUNTS
+            counts = counts.get("train") if isinstance(counts.get("train"), dict) else counts
+            counts = counts.get("detected", counts)
+            assert [int(number) for number in re.findall(r"\d+", train)] == list(counts["train"])
+            images = [counts[split][1] for split in ("query", "gallery") if split in counts]
+            assert [int(number) for number in re.findall(r"\d+", test)] == images
 
 
 def tables(page: Path) -> list[dict[str, list[str]]]:

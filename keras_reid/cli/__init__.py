@@ -19,7 +19,7 @@ _EXAMPLES = """examples:
   keras-reid adapt dcml_r50 --source market1501=/data/Market-1501-v15.09.15 --target folder=/data/site --out runs/site
   keras-reid evaluate runs/market --root /data/Market-1501-v15.09.15
   keras-reid rank runs/market person.jpg crops/ --out panels/
-  keras-reid gallery enrol people.db crops/ --model runs/market --camera 3 --field site=north
+  keras-reid gallery enrol people.db --images crops/ --model runs/market --camera 3 --field site=north
   keras-reid gallery search people.db person.jpg --model runs/market --where site=north
 """
 

@@ -22,7 +22,7 @@ def add(commands) -> None:
 
     enrol = add_command(actions, "enrol", _enrol, "enrol images, or a part of a data set")
     _gallery_options(enrol, model=True)
-    enrol.add_argument("images", nargs="*", metavar="IMAGES", help="image files or folders; none: a part of --data")
+    enrol.add_argument("--images", nargs="+", metavar="IMAGES", help="image files or folders; else a part of --data")
     data_options(enrol)
     enrol.add_argument("--part", choices=_PARTS, default="gallery", help="which part of --data (default: %(default)s)")
     enrol.add_argument("--camera", type=int, help="camera of the images")

@@ -27,9 +27,9 @@ def run(capsys, *arguments):
 def test_enrol_search_stats_delete(model, people, tmp_path, capsys):
     path, crops = tmp_path / "people.db", people.gallery.path[:5]
     enrol = ["enrol", path, "--model", model, "--camera", 2, "--field", f"site={NORTH}", "--field", "floor=3"]
-    status, out, _ = run(capsys, *enrol, *crops)
+    status, out, _ = run(capsys, *enrol, "--images", *crops)
     assert (status, out) == (0, "5 entries of 5 images; the gallery holds 5\n")
-    assert "5 already there" in run(capsys, *enrol, "--skip-known", *crops)[1]
+    assert "5 already there" in run(capsys, *enrol, "--skip-known", "--images", *crops)[1]
 
     where = ["--where", f"site={NORTH}", "--where", "floor>=3", "--where", "camera!=1"]
     search = ["search", path, crops[0], "--model", model, "--top", 2, *where]
@@ -56,7 +56,7 @@ def test_enrol_search_stats_delete(model, people, tmp_path, capsys):
 
 def test_what_steers_a_terminal_is_not_printed(model, people, tmp_path, capsys):
     path, crop = tmp_path / "people.db", people.gallery.path[0]
-    run(capsys, "enrol", path, crop, "--model", model, "--field", "note=\x1b[31mred")
+    run(capsys, "enrol", path, "--images", crop, "--model", model, "--field", "note=\x1b[31mred")
     out = run(capsys, "search", path, crop, "--model", model)[1]
     assert "\x1b" not in out and "[31mred" in out
 

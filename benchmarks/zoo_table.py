@@ -27,9 +27,10 @@ HEADER = ("entry", "parameters", "loss of the step", ".keras", ".weights.h5", "z
 def training_table(method, root):
     from keras_reid.adaptation import site_pairs
     from keras_reid.datasets import synthetic
+    from keras_reid.datasets.synthetic import thermal
 
     if method == "CMEMD":
-        return synthetic.thermal.load(root, **PEOPLE).train
+        return thermal.load(root, **PEOPLE).train
     people = synthetic.load(root, **PEOPLE).train
     return site_pairs(people, synthetic.load(root, site="B", **PEOPLE).train) if method == "SPGAN" else people
 

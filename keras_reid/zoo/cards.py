@@ -33,7 +33,8 @@ class Card:
         input: The input contract: size, colour, range, normalisation, interpolation.
         recipe: How it is trained; see `keras_reid.recipe.Recipe`.
         paper_results: Published numbers, each with its source.
-        our_results: Our numbers, each with the file that holds the measurement.
+        our_results: Our numbers. ``source`` begins with the result file, ``at`` says where in it they stand, for the
+            test that compares: paths of keys for ``rank1`` and ``mean_ap``, or a ``table``, its ``row``, the columns.
         our_choices: What is our choice because the paper leaves it open.
         limits: Intended use and limits.
         licence: Licence of card and weights.

@@ -57,4 +57,4 @@ def with_head(model, head: str, num_classes: int | None, source: str):
 
 def unbuilt_layers(model) -> list:
     """The layers of a model made without `num_classes` that wait for it: its head."""
-    return [layer for layer in model._flatten_layers() if not layer.built]
+    return [layer for layer in model._flatten_layers() if not layer.built]  # Keras has no public walk over all layers

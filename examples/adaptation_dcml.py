@@ -7,7 +7,7 @@ r"""Adapt to a site that nobody has labelled: DCML, from one data set to another
 A data set is reader=root, or reader=root,option=value. With --style-epochs 6 the source is first drawn in the site's
 style. The target's identities are never trained on; where they are known, the records say how pure the clusters are.
 
-Time: synthetic people TIME. ResNet-50: 120 epochs on the source, 8 rounds of 30 on the site; on a GPU not measured.
+Time: synthetic people about 8 CPU minutes. ResNet-50: 120 epochs on the source, 8 rounds of 30; on a GPU not measured.
 
 Paper: Rank-1 and mAP 78.7 and 59.5 from CUHK03-NP (detected) to Market-1501, 79.3 and 63.5 from Market-1501 to
 DukeMTMC-reID, 88.2 and 72.3 back, with style transfer; without it 75.9 and 60.2, 85.4 and 69.2 (Chen et al., "Deep
@@ -58,7 +58,6 @@ def main(arguments=None):
     keys = ("credibility", "closest_share", "source_epochs", "rounds", "epochs", "seed", "resume")
     settings = {key: getattr(options, key) for key in keys}
     settings["weights"] = None if name.endswith("tiny") else "imagenet"  # there are none for the tiny network
-
     # The source in the style of the site, drawn by an SPGAN that sees both without their labels.
     if options.style_epochs:
         drawing, file = "spgan_tiny" if name.endswith("tiny") else "spgan", options.out / "spgan.keras"

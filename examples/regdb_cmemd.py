@@ -5,7 +5,8 @@
 
 Each split is a run in a folder of its own; with --resume, finished ones are only evaluated again.
 
-Time: synthetic people TIME. RegDB is ten times 80 epochs of 65 batches of 64 images; on a GPU not measured.
+Time: synthetic people about 20 CPU minutes, 2 for a split. RegDB: ten times 80 epochs of 65 batches of 64 images;
+on a GPU not measured.
 
 Paper: Rank-1 94.37 from visible to thermal, 92.77 from thermal to visible, means over the ten splits (Ling et al.,
 "Cross-Modality Earth Mover's Distance for Visible Thermal Person Re-Identification", AAAI 2023; its tables could not be

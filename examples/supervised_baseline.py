@@ -5,8 +5,8 @@
     python examples/supervised_baseline.py --data cuhk03_np --root /data/cuhk03-np    # boxes by the detector
     python examples/supervised_baseline.py --data msmt17 --root /data/MSMT17_V1
 
-Time: synthetic people 6 CPU minutes, 5 of them training. Market-1501 is 120 epochs of 188 batches of 64 images; on a
-GPU not measured.
+Time: synthetic people about 6 CPU minutes. Market-1501: 120 epochs of 188 batches of 64 images; on a GPU
+not measured.
 
 Paper: Rank-1 94.5, mAP 85.9 on Market-1501, not re-ranked (Luo et al., "Bag of Tricks and a Strong Baseline for Deep
 Person Re-identification", CVPR Workshops 2019, abstract; with the centre loss, which the recipe leaves out). On the

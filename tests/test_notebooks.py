@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -69,6 +71,28 @@ def test_explain_a_match(tmp_path):
     assert "What matched" in (tmp_path / "explained.html").read_text(encoding="utf-8")
 
 
+def test_train_and_search(tmp_path):
+    said = run(ROOT / "examples" / "train_and_search.ipynb", tmp_path)
+    assert said.count("drew a figure") == 4
+    percent = [float(word) for line in said.splitlines() for word in re.findall(r"([\d.]+)%", line)]
+    assert percent[0] > 20 and percent[3] > 15, "Rank-1 and mAP of a model that learned something."
+    assert float(re.search(r"differs by ([\d.e+-]+)\.", said)[1]) < 1e-5
+    assert np.load(tmp_path / "gallery.npz")["features"].shape[1] == 256
+    assert "<html" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_adapt_to_your_cameras(tmp_path):
+    said = run(ROOT / "examples" / "adapt_to_your_cameras.ipynb", tmp_path)
+    assert said.count("drew a figure") == 5
+    assert re.findall(r"^round (\d):", said, re.MULTILINE) == ["1", "2", "3"]
+    home, away = (float(mean) for mean in re.findall(r"^site .: Rank-1 .*mAP ([\d.]+)%", said, re.MULTILINE))
+    before, after = (float(mean) for mean in re.search(r"^mAP: ([\d.]+) % to ([\d.]+) %", said, re.MULTILINE).groups())
+    assert away == before < home, "Other cameras are harder."
+    assert after > before, "The rounds helped."
+    assert (tmp_path / "site_b.keras").is_file()
+
+
 def test_every_notebook_has_a_test_of_its_own():
     """What a notebook must print is its own; here only that none is forgotten."""
-    assert [notebook.name for notebook in NOTEBOOKS] == ["explain_a_match.ipynb"], "Test the notebook here."
+    missing = [notebook.name for notebook in NOTEBOOKS if f"test_{notebook.stem}" not in globals()]
+    assert missing == [], "Test the notebook here."

@@ -71,6 +71,15 @@ def test_example_is_on_the_page(name):
     assert f"`{name}`" in PAGE
 
 
+def test_examples_that_texts_name_exist():
+    texts = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("zoo/*.toml"), *EXAMPLES.iterdir()]
+    named = {
+        name for text in texts if text.is_file() for name in re.findall(r"examples/(\w+\.\w+)", text.read_text("utf-8"))
+    }
+    assert named
+    assert {name for name in named if not (EXAMPLES / name).is_file()} == set()
+
+
 def published():
     """Every number of a paper that a card reports, with what it is of."""
     for name in zoo.list():

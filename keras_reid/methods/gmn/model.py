@@ -215,11 +215,11 @@ class GMN(PairComparison, ReIDModel):
         accuracy = ops.mean(ops.cast(ops.equal(ops.argmax(logits, axis=-1), labels), "float32"))
         # Triplets, pairs and centres are those of the images of all replicas.
         gather = backend.current().gather_over_replicas
-        labels, features, domains = gather(labels), gather(features), gather(batch["domain"])
+        labels, features = gather(labels), gather(features)
         terms = {"identity": identity, "triplet": ops.mean(batch_hard_triplet(labels, features, self.margin))}
         total = terms["identity"] + terms["triplet"]
         if self.metric_network is not None:
-            terms["pair"] = self._pair_loss(labels, domains, features, training)
+            terms["pair"] = self._pair_loss(labels, gather(batch["domain"]), features, training)
             total = total + terms["pair"]
         if self.pair_centre_weight:
             terms["pair_centre"] = pair_identity_centre_loss(labels, features)

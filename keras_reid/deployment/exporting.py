@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,7 +140,9 @@ def export(
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         draft = Path(folder) / f"model{chosen.suffix}"
-        deployed.export(draft, format=chosen.name, input_signature=signature, verbose=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r".*np\.object.*", FutureWarning)  # Keras' own patch of tf2onnx
+            deployed.export(draft, format=chosen.name, input_signature=signature, verbose=False)
         images = _probe_images(model.image_size)
         with _whole_float32():
             run = chosen.open(draft)

@@ -92,6 +92,13 @@ def test_adapt_to_your_cameras(tmp_path):
     assert (tmp_path / "site_b.keras").is_file()
 
 
+@pytest.mark.slow
+def test_swap_clothes(tmp_path):
+    said = run(ROOT / "examples" / "swap_clothes.ipynb", tmp_path)
+    assert said.count("drew a figure") == 4
+    assert 0 <= int(re.search(r"nearer to the wanted colour: (\d) of 6", said)[1]) <= 6
+
+
 def test_every_notebook_has_a_test_of_its_own():
     """What a notebook must print is its own; here only that none is forgotten."""
     missing = [notebook.name for notebook in NOTEBOOKS if f"test_{notebook.stem}" not in globals()]

@@ -3,10 +3,11 @@
     python benchmarks/claims_dcml.py                           # everything: sites C -> D, seeds 100 to 102; hours
     python benchmarks/claims_dcml.py --only direct plain       # some rows; finished cells are kept and not repeated
 
-A network is trained on the source once per seed; every row but the last begins with its weights. "direct" tests them on the site;
-"plain" adapts with all clustered images and the triplet loss alone; "spreading" adds instance margin spreading; "knn"
-and "prototype" train on credible anchors; "style" is "prototype" from a network that was trained on the source as an
-SPGAN of these two sites draws it. All rows have the same number of rounds, epochs and images of a batch.
+A network is trained on the source once per seed; every row but the last begins with its weights. "direct" tests them on
+the site; "plain" adapts with all clustered images and the triplet loss alone; "spreading" adds instance margin
+spreading; "knn" and "prototype" train on credible anchors; "style" is "prototype" from a network that was trained on
+the source as an SPGAN of these two sites draws it. All rows have the same number of rounds, epochs and images of a
+batch.
 """
 
 import argparse

@@ -42,11 +42,11 @@ FIGURES = ("mean_ap", "rank1")
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="rows (default: all)")
-parser.add_argument("--layouts", nargs="+", choices=thermal.LAYOUTS, default=list(thermal.LAYOUTS))
-parser.add_argument("--sites", nargs="+", default=["C", "D"])
+parser.add_argument("--layouts", nargs="+", choices=thermal.LAYOUTS, default=["regdb"])
+parser.add_argument("--sites", nargs="+", default=["C"])
 parser.add_argument("--seeds", nargs="+", type=int, default=[100, 101, 102], help="of people, cameras and training")
-parser.add_argument("--identities", type=int, default=150, help="people to train on; half as many to test on")
-parser.add_argument("--epochs", type=int, default=20)
+parser.add_argument("--identities", type=int, default=300, help="people to train on; half as many to test on")
+parser.add_argument("--epochs", type=int, default=10)
 parser.add_argument("--rate", type=float, help="learning rate (default: the recipe's)")
 parser.add_argument("--root", type=Path, help="where synthetic people are kept (default: a temporary folder)")
 parser.add_argument("--out", default=NAME, help="name of the result file")
@@ -145,7 +145,6 @@ def main():
     options = parser.parse_args()
     settings = {
         "renderer": thermal.VERSION,
-        "sites": options.sites,
         "identities": options.identities,
         "epochs": options.epochs,
         "recipe": "cmemd_tiny",

@@ -85,6 +85,9 @@ class TwoStreamResNet(keras.Model):
             return
         for part in (self.visible, self.thermal, *self.streams):
             part.build(input_shape)
+        # Both begin alike, as they do with ImageNet weights: random ones of their own would be two languages.
+        for thermal, visible in zip(self.thermal.variables, self.visible.variables, strict=True):
+            thermal.assign(visible)
 
     def call(self, images, modality=None, training=None):
         """Computes the map of each stream.

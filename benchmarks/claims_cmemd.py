@@ -1,6 +1,6 @@
 """CM-EMD's claims on synthetic people and their thermal twins: what each part adds, in both directions.
 
-    python benchmarks/claims_cmemd.py                       # everything: sites C and D, seeds 100 to 102; hours
+    python benchmarks/claims_cmemd.py                       # RegDB layout, site C, seeds 100 to 102: an hour
     python benchmarks/claims_cmemd.py --only identity emd   # some rows; finished cells are kept and not repeated
 
 The rows add one part at a time: identity losses alone, all visible images drawn to all thermal ones (uniform plan), the

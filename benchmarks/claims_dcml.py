@@ -53,7 +53,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="rows (default: all)")
 parser.add_argument("--sites", nargs=2, default=["C", "D"], metavar=("SOURCE", "TARGET"))
 parser.add_argument("--seeds", nargs="+", type=int, default=[100, 101, 102], help="of people, cameras and training")
-parser.add_argument("--identities", type=int, default=300, help="people to train on, at either site")
+parser.add_argument("--identities", type=int, default=200, help="people to train on, at either site")
 parser.add_argument("--source-epochs", type=int, help="(default: the recipe's)")
 parser.add_argument("--style-epochs", type=int, help="of the SPGAN (default: the recipe's)")
 parser.add_argument("--rounds", type=int, help="(default: the recipe's)")

@@ -104,7 +104,7 @@ def source_weights(seed, source, target, style, folder, options):
 
 def drawn(source, target, folder, seed, options):
     """The source's images in the style of the site, by an SPGAN trained on both."""
-    model = zoo.load("spgan_tiny", image_size=SIZE)
+    model = zoo.load("spgan_tiny")
     pairs = site_pairs(source.train, target.train)
     zoo.recipe("spgan_tiny").fit(model, pairs, epochs=options.style_epochs, seed=seed, cache="memory", verbose=0)
     return translated(model, source.train, folder)

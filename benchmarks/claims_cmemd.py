@@ -1,6 +1,6 @@
 """CM-EMD's claims on synthetic people and their thermal twins: what each part adds, in both directions.
 
-    python benchmarks/claims_cmemd.py                       # everything: sites C and D, seeds 100 to 102; hours
+    python benchmarks/claims_cmemd.py                       # RegDB layout, site C, seeds 100 to 102: an hour
     python benchmarks/claims_cmemd.py --only identity emd   # some rows; finished cells are kept and not repeated
 
 The rows add one part at a time: identity losses alone, all visible images drawn to all thermal ones (uniform plan), the
@@ -12,14 +12,14 @@ between identities.
 
 import argparse
 import dataclasses
-import json
+import itertools
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from _measure import RESULTS, write_result
+from _claims import Cells, spread, table
 
 from keras_reid import datasets, evaluate, zoo
 from keras_reid.datasets.synthetic import thermal
@@ -29,25 +29,26 @@ from keras_reid.training import seed_everything
 
 NAME = "claims_cmemd"
 GLOBAL = {"multi_granularity": False}
-ROWS = {
-    "identity": {"transport_weight": 0.0, "discrimination_weight": 0.0, **GLOBAL},
-    "uniform": {"plan": "uniform", "discrimination_weight": 0.0, **GLOBAL},
-    "emd": {"discrimination_weight": 0.0, **GLOBAL},
-    "emd_dl": GLOBAL,
-    "whole": {},
-    "baseline": None,
+ROWS = {  # row -> title, constructor arguments
+    "baseline": ("the strong baseline", None),
+    "identity": ("identity losses", {"transport_weight": 0.0, "discrimination_weight": 0.0, **GLOBAL}),
+    "uniform": ("+ uniform plan", {"plan": "uniform", "discrimination_weight": 0.0, **GLOBAL}),
+    "emd": ("+ optimal plan (CM-EMD)", {"discrimination_weight": 0.0, **GLOBAL}),
+    "emd_dl": ("+ discrimination (CM-DL)", GLOBAL),
+    "whole": ("+ local stream: all of the method", {}),
 }
 DIRECTIONS = ("visible_to_thermal", "thermal_to_visible")
 FIGURES = ("mean_ap", "rank1")
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="rows (default: all)")
-parser.add_argument("--layouts", nargs="+", choices=thermal.LAYOUTS, default=list(thermal.LAYOUTS))
-parser.add_argument("--sites", nargs="+", default=["C", "D"])
+parser.add_argument("--layouts", nargs="+", choices=thermal.LAYOUTS, default=["regdb"])
+parser.add_argument("--sites", nargs="+", default=["C"])
 parser.add_argument("--seeds", nargs="+", type=int, default=[100, 101, 102], help="of people, cameras and training")
-parser.add_argument("--identities", type=int, default=150, help="people to train on; half as many to test on")
-parser.add_argument("--epochs", type=int, default=20)
+parser.add_argument("--identities", type=int, default=300, help="people to train on; half as many to test on")
+parser.add_argument("--epochs", type=int, default=10)
 parser.add_argument("--rate", type=float, help="learning rate (default: the recipe's)")
+parser.add_argument("--root", type=Path, help="where synthetic people are kept (default: a temporary folder)")
 parser.add_argument("--out", default=NAME, help="name of the result file")
 
 
@@ -74,7 +75,7 @@ def people(root, layout, site, seed, identities):
 def model_of(row):
     if row == "baseline":
         return Baseline(backbone="tiny", image_size=(96, 48))
-    return CMEMD(**{**zoo.card("cmemd_tiny").constructor, **ROWS[row]})
+    return CMEMD(**{**zoo.card("cmemd_tiny").constructor, **ROWS[row][1]})
 
 
 def modality_gap(model, dataset):
@@ -117,67 +118,47 @@ def train_and_test(row, layout, site, seed, root, options):
     return cell
 
 
-def spread(values):
-    return {
-        "mean": round(statistics.mean(values), 3),
-        "deviation": round(statistics.stdev(values), 3) if len(values) > 1 else None,
-    }
+def tables(cells):
+    """One table per layout: a row's figures over the seeds; a seed's figure is the mean over its sites."""
+    return [
+        _table(layout, cells) for layout in thermal.LAYOUTS if any(one["layout"] == layout for one in cells.values())
+    ]
 
 
-def table(cells):
-    """Layout -> row -> figures over the seeds; a seed's figure is the mean over the sites."""
-    result = {}
-    for layout in thermal.LAYOUTS:
-        for row in ROWS:
-            seeds = {}
-            for cell in cells.values():
-                if (cell["row"], cell["layout"]) == (row, layout):
-                    seeds.setdefault(cell["seed"], []).append(cell)
-            if not seeds:
-                continue
-
-            def figure(read, seeds=seeds):
-                return spread([statistics.mean(map(read, found)) for found in seeds.values()])
-
-            result.setdefault(layout, {})[row] = {
-                **{
-                    direction: {name: figure(lambda cell, d=direction, n=name: cell[d][n]) for name in FIGURES}
-                    for direction in DIRECTIONS
-                },
-                "modality_gap": figure(lambda cell: cell["modality_gap"]),
-            }
-    return result
+def _table(layout, cells):
+    rows = []
+    for row, (title, _) in ROWS.items():
+        seeds = {}
+        for cell in cells.values():
+            if (cell["row"], cell["layout"]) == (row, layout):
+                seeds.setdefault(cell["seed"], []).append(cell)
+        if seeds:
+            readers = [lambda cell, d=d, f=f: cell[d][f] for d, f in itertools.product(DIRECTIONS, FIGURES)]
+            readers.append(lambda cell: 100 * cell["modality_gap"])
+            rows.append([title, *(spread([statistics.mean(map(read, s)) for s in seeds.values()]) for read in readers)])
+    named = {"visible_to_thermal": "visible to thermal", "thermal_to_visible": "thermal to visible"}
+    figures = [f"{named[d]}: {f}" for d, f in itertools.product(DIRECTIONS, ("mAP", "Rank-1"))]
+    return table(f"Layout of {layout}", ["", *figures, "modality gap, %"], rows)
 
 
 def main():
     options = parser.parse_args()
     settings = {
         "renderer": thermal.VERSION,
-        "sites": options.sites,
         "identities": options.identities,
         "epochs": options.epochs,
         "recipe": "cmemd_tiny",
         "rate": options.rate,
     }
-    path = RESULTS / f"{options.out}.json"
-    kept = json.loads(path.read_text()) if path.exists() else {"settings": settings, "cells": {}}
-    if kept["settings"] != settings:
-        raise SystemExit(f"{path} was made with other settings: {kept['settings']}. Choose another --out.")
-    cells = kept["cells"]
-    plan = [(row, *rest) for rest in _places(options) for row in options.only]
+    cells = Cells(options.out, settings, tables)
     with tempfile.TemporaryDirectory() as folder:
-        for row, layout, site, seed in plan:
-            key = f"{row} {layout} {site} {seed}"
-            if key in cells:
-                continue
-            cells[key] = train_and_test(row, layout, site, seed, Path(folder), options)
-            print(cells[key], flush=True)
-            write_result(options.out, {"settings": settings, "table": table(cells), "cells": cells})
-
-
-def _places(options):
-    """Seeds last, so that a stopped run has every row of some seed."""
-    return [(layout, site, seed) for seed in options.seeds for layout in options.layouts for site in options.sites]
+        # Seeds first, so that a stopped run has every row of some seed.
+        places = itertools.product(options.seeds, options.layouts, options.sites, options.only)
+        for seed, layout, site, row in places:
+            if f"{row} {layout} {site} {seed}" not in cells.values:
+                found = train_and_test(row, layout, site, seed, options.root or Path(folder), options)
+                cells.add(f"{row} {layout} {site} {seed}", found)
+                print(found, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
     python benchmarks/claims_dcml.py                           # everything: sites C -> D, seeds 100 to 102; hours
     python benchmarks/claims_dcml.py --only direct plain       # some rows; finished cells are kept and not repeated
 
-A network is trained on the source once per seed; every row begins with its weights. "direct" tests them on the site;
-"plain" adapts with all clustered images and the triplet loss alone; "spreading" adds instance margin spreading; "knn"
-and "prototype" train on credible anchors. All rows have the same number of rounds, epochs and images of a batch.
+A network is trained on the source once per seed; every row but the last begins with its weights. "direct" tests them on
+the site; "plain" adapts with all clustered images and the triplet loss alone; "spreading" adds instance margin
+spreading; "knn" and "prototype" train on credible anchors; "style" is "prototype" from a network that was trained on
+the source as an SPGAN of these two sites draws it. All rows have the same number of rounds, epochs and images of a
+batch.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from _claims import Cells, spread, table
 
 import keras_reid
 from keras_reid import datasets, zoo
-from keras_reid.adaptation import CredibleMining, adapt
+from keras_reid.adaptation import CredibleMining, adapt, site_pairs, translated
 from keras_reid.adaptation.plan import planned
 from keras_reid.datasets import synthetic
 from keras_reid.training import seed_everything
@@ -32,6 +34,8 @@ ROWS = {
     "spreading": (CredibleMining(start=1.0), 0.01),
     "knn": (CredibleMining("knn"), 0.01),
     "prototype": (CredibleMining("prototype"), 0.01),
+    "style_direct": None,
+    "style": (CredibleMining("prototype"), 0.01),
 }
 TITLES = {
     "direct": "direct transfer",
@@ -39,15 +43,19 @@ TITLES = {
     "spreading": "+ instance margin spreading",
     "knn": "+ credible anchors (k-NN)",
     "prototype": "+ credible anchors (prototype)",
+    "style_direct": "direct transfer, source in the site's style",
+    "style": "+ credible anchors (prototype), source in the site's style",
 }
+SIZE = (96, 48)  # so that a training takes two minutes of one core
 FIGURES = ("mean_ap", "rank1", "rank5", "rank10")
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="rows (default: all)")
 parser.add_argument("--sites", nargs=2, default=["C", "D"], metavar=("SOURCE", "TARGET"))
 parser.add_argument("--seeds", nargs="+", type=int, default=[100, 101, 102], help="of people, cameras and training")
-parser.add_argument("--identities", type=int, default=300, help="people to train on, at either site")
+parser.add_argument("--identities", type=int, default=200, help="people to train on, at either site")
 parser.add_argument("--source-epochs", type=int, help="(default: the recipe's)")
+parser.add_argument("--style-epochs", type=int, help="of the SPGAN (default: the recipe's)")
 parser.add_argument("--rounds", type=int, help="(default: the recipe's)")
 parser.add_argument("--epochs", type=int, help="of a round (default: the recipe's)")
 parser.add_argument("--rate", type=float, help="of the first round (default: the recipe's)")
@@ -80,24 +88,35 @@ def figures(model, dataset):
     return {name: round(100 * value, 2) for name, value in values.items()}
 
 
-def source_weights(seed, source, folder, options):
-    """Trains on the source, unless that was done before."""
-    file = folder / f"source_{options.sites[0]}_{options.identities}_{options.source_epochs}_{seed}.weights.h5"
+def source_weights(seed, source, target, style, folder, options):
+    """Trains on the source, as it is or in the site's style, unless that was done before."""
+    name = f"{''.join(options.sites)}_{options.identities}_{options.source_epochs}_{seed}"
+    file = folder / f"{'style' if style else 'source'}_{name}.weights.h5"
     if not file.exists():
         seed_everything(seed)
-        model = zoo.load(ENTRY)
-        zoo.recipe(ENTRY).fit(model, source, epochs=options.source_epochs, seed=seed, cache="memory", verbose=0)
+        table = drawn(source, target, folder / f"drawn_{name}", seed, options) if style else source.train
+        seed_everything(seed)
+        model = zoo.load(ENTRY, image_size=SIZE)
+        zoo.recipe(ENTRY).fit(model, table, epochs=options.source_epochs, seed=seed, cache="memory", verbose=0)
         model.inference_model().save_weights(file)
     return file
+
+
+def drawn(source, target, folder, seed, options):
+    """The source's images in the style of the site, by an SPGAN trained on both."""
+    model = zoo.load("spgan_tiny")
+    pairs = site_pairs(source.train, target.train)
+    zoo.recipe("spgan_tiny").fit(model, pairs, epochs=options.style_epochs, seed=seed, cache="memory", verbose=0)
+    return translated(model, source.train, folder)
 
 
 def cell(row, seed, root, folder, options):
     """Adapts by one row's rules and tests; the cell of the result file."""
     source, target = (people(root, site, seed, options.identities) for site in options.sites)
-    weights = source_weights(seed, source, folder, options)
+    weights = source_weights(seed, source, target, row.startswith("style"), folder, options)
     seed_everything(seed)
     mining, spreading = ROWS[row] or (None, 0.0)
-    model = zoo.load(ENTRY, weights=weights, spreading_weight=spreading)
+    model = zoo.load(ENTRY, weights=weights, image_size=SIZE, spreading_weight=spreading)
     started, records = time.process_time(), []
     if mining is not None:
         clustering = replace(planned(ENTRY)[1], closest_share=options.closest_share)
@@ -139,6 +158,8 @@ def main():
         "sites": options.sites,
         "identities": options.identities,
         "source_epochs": options.source_epochs or zoo.recipe(ENTRY).epochs,
+        "style_epochs": options.style_epochs or zoo.recipe("spgan_tiny").epochs,
+        "image_size": SIZE,
         "rounds": plan.rounds,
         "epochs": plan.epochs,
         "rate": plan.optimizer["learning_rate"],

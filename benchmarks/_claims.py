@@ -29,9 +29,16 @@ class Cells:
 
     def add(self, key: str, cell: Mapping[str, Any]) -> None:
         """Keeps a cell: the file is written anew, with what other processes added meanwhile."""
+        self._write({key: dict(cell)})
+
+    def close(self) -> None:
+        """Makes the tables anew: cells that are all there already are shown as the script shows them now."""
+        self._write({})
+
+    def _write(self, new: dict[str, dict]) -> None:
         with open(RESULTS / f".{self.name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self.values = {**self._kept(), key: dict(cell)}
+            self.values = {**self._kept(), **new}
             content = {"settings": self.settings, "tables": self.tables(self.values), "cells": self.values}
             write_result(self.name, content)
 

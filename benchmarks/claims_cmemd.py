@@ -159,6 +159,7 @@ def main():
                 found = train_and_test(row, layout, site, seed, options.root or Path(folder), options)
                 cells.add(f"{row} {layout} {site} {seed}", found)
                 print(found, flush=True)
+    cells.close()
 
 
 if __name__ == "__main__":

@@ -175,6 +175,7 @@ def main():
                     found = cell(row, seed, Path(folder) / "people", kept, options)
                     cells.add(f"{row} {seed}", found)
                     print(found, flush=True)
+    cells.close()
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ PARTS = {  # row -> title, constructor arguments
     "mnet_centre": ("+ M-Net + pair-identity centres", {"perturbation": 0.0}),
     "all": ("all of GMN", {}),
 }
-METRICS = {"cosine": "cosine", "mnet": "M-Net", "sum": "both"}
+METRICS = {"cosine": "cosine", "mnet": "M-Net", "sum": "M-Net and cosine"}
 SIZE = (96, 48)  # so that a training takes two minutes of one core
 SAMPLES = 400  # features, and pairs, of each side of a gap
 
@@ -138,9 +138,9 @@ def accuracy(cells, target):
                 spread([np.mean([one[figure] for one in ones]) for ones in by_seed.values()])
                 for figure in ("mean_ap", "rank1")
             ]
-            rows.append([title, compared, *figures])
+            rows.append([f"{title}, by {compared}", *figures])
     title = "Three sites -> the fourth, mean over targets" if target is None else f"The other sites -> {target}"
-    return table(title, ["", "compared by", "mAP", "Rank-1"], rows)
+    return table(title, ["", "mAP", "Rank-1"], rows)
 
 
 def gap_table(cells):
@@ -169,6 +169,7 @@ def main(arguments=None):
     for seed, target, row in itertools.product(options.seeds, options.targets, options.only):
         if f"{row} {target} {seed}" not in cells.values:
             cells.add(f"{row} {target} {seed}", train_and_test(row, target, seed, options))
+    cells.close()
 
 
 if __name__ == "__main__":

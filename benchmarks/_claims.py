@@ -36,7 +36,7 @@ class Cells:
         self._write({})
 
     def _write(self, new: dict[str, dict]) -> None:
-        with open(RESULTS / f".{self.name}.lock", "w") as lock:
+        with (RESULTS / f".{self.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.values = {**self._kept(), **new}
             content = {"settings": self.settings, "tables": self.tables(self.values), "cells": self.values}

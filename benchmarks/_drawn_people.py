@@ -2,7 +2,7 @@
 
 Colours: in the region where the structure donor's upper (or lower) garment is, by the renderer's map of its picture
 less a border of one pixel, the mean colour in CIELAB. It is compared with the mean colours of both donors' own garments
-in their own pictures. Compared are pairs of different persons whose upper and lower garments are well visible.
+in their own pictures. Compared are pairs of persons in different outfits whose upper and lower garments are well visible.
 
 Outlines: a drawn image has no map, so a small network is trained to find the person of a rendered picture (by the
 training people's pictures, with random colours and blur, so that it goes by shapes), and its intersection over union
@@ -12,6 +12,7 @@ with the true silhouettes of both donors is taken. What it reaches on the struct
 import keras
 import numpy as np
 
+from keras_reid.datasets import synthetic
 from keras_reid.datasets.synthetic.truth import Material, material_map
 from keras_reid.evaluation.generative import _lab
 from keras_reid.pipeline.decode import decode
@@ -48,20 +49,26 @@ def mean_colours(images, regions):
     return found
 
 
+def outfits(table):
+    """Numbers the outfits of a table's persons: neighbours share one."""
+    return (table.person_id - table.person_id.min()) // synthetic.V1.lookalikes
+
+
 def donors(table, maps, count, seed):
-    """Rows of appearance and of structure donors: different persons, garments well visible."""
+    """Rows of appearance and of structure donors: persons in different outfits, garments well visible."""
     rng = np.random.default_rng(seed)
     usable = np.flatnonzero((garments(maps).sum(axis=(2, 3)) >= VISIBLE).all(axis=1))
     pairs = rng.choice(usable, (4 * count, 2))
-    return pairs[table.person_id[pairs[:, 0]] != table.person_id[pairs[:, 1]]][:count].T
+    worn = outfits(table)
+    return pairs[worn[pairs[:, 0]] != worn[pairs[:, 1]]][:count].T
 
 
 def exhibited(table, count=6):
-    """Paths of persons in different outfits (three neighbours share one), fully visible, to look at."""
+    """Paths of persons in different outfits, fully visible, to look at."""
     maps = np.stack([material_map(path) for path in table.path])
     visible = np.flatnonzero((garments(maps).sum(axis=(2, 3)) >= 5 * VISIBLE).all(axis=1))
-    outfits, first = np.unique((table.person_id[visible] - table.person_id.min()) // 3, return_index=True)
-    spread = np.linspace(0, len(outfits) - 1, min(count, len(outfits))).round().astype(int)
+    worn, first = np.unique(outfits(table)[visible], return_index=True)
+    spread = np.linspace(0, len(worn) - 1, min(count, len(worn))).round().astype(int)
     return table.path[visible[first[spread]]]
 
 

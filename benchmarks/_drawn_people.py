@@ -2,7 +2,7 @@
 
 Colours: in the region where the structure donor's upper (or lower) garment is, by the renderer's map of its picture
 less a border of one pixel, the mean colour in CIELAB. It is compared with the mean colours of both donors' own garments
-in their own pictures. Compared are pairs of persons in different outfits whose upper and lower garments are well visible.
+in their own pictures. Compared are persons in different outfits whose upper and lower garments are well visible.
 
 Outlines: a drawn image has no map, so a small network is trained to find the person of a rendered picture (by the
 training people's pictures, with random colours and blur, so that it goes by shapes), and its intersection over union

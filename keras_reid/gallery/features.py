@@ -122,6 +122,20 @@ class FeatureFile:
         found[found] = whole
         return found, records["values"][whole]
 
+    def erased(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Says which rows were erased.
+
+        Args:
+            rows: Row numbers.
+
+        Returns:
+            ``[N]`` booleans.
+        """
+        rows = np.asarray(rows, np.int64)
+        within = (rows >= 0) & (rows < self._rows)
+        within[within] = self._map()["mark"][rows[within]] == 0 if within.any() else False
+        return within
+
     def erase(self, rows: Sequence[int] | np.ndarray) -> None:
         """Writes zeros over rows and waits until the disk has them.
 

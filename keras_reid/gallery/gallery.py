@@ -83,7 +83,7 @@ class Gallery(Upkeep):
         connection = Connection(uri, token)
         try:
             self._store = open_store(connection, name, made_by, fields, index, hasattr(model, "embed"))
-            self._file = feature_file(self._store, features)
+            self._store.features = feature_file(self._store, features)
             about = self._store.about or {}
             self._own = own_columns(about["fields"])
             self._columns = all_columns(self._own)
@@ -153,7 +153,7 @@ class Gallery(Upkeep):
             if name not in self._own:
                 raise unknown_name("field of your own", name, self._own, "Fields are named when the gallery is made.")
         source = self._source(images, features, on_bad_image)
-        target = writing.Target(self._open, self._columns, self._file, self._embed)
+        target = writing.Target(self._open, self._columns, self._embed)
         return target.enrol(source, {**given, **(fields or {})}, pool, skip_known, batch_size, progress)
 
     def search(
@@ -217,7 +217,7 @@ class Gallery(Upkeep):
     @property
     def _searcher(self) -> "searching.Searcher":
         score = self._model.score if hasattr(self._model, "embed") else None
-        return searching.Searcher(self._open, self._columns, self._file, score)
+        return searching.Searcher(self._open, self._columns, score)
 
     def _source(self, images: Any, features: Any, on_bad_image: str) -> Images | Features:
         if self._model is None:

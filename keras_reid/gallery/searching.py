@@ -8,7 +8,6 @@ import numpy as np
 from keras_reid.checks import check_positive_int
 from keras_reid.gallery.columns import BUILT_IN, Column
 from keras_reid.gallery.enrolment import column_values, unit
-from keras_reid.gallery.features import FeatureFile
 from keras_reid.gallery.filters import Condition, field
 from keras_reid.gallery.matching import Candidates, Match, best, post_processed, rescored
 from keras_reid.gallery.recall import ShortlistRecall, recall_of
@@ -19,6 +18,7 @@ from keras_reid.retrieval import Ranking
 __all__ = ["Queries", "Searcher"]
 
 _MOST = 16384  # of one search, by Milvus
+_TOGETHER = 256  # queries in one request
 
 
 class Queries:
@@ -57,7 +57,6 @@ class Searcher:
     Args:
         store: Its collection.
         columns: Its columns.
-        file: The entries' features, for a pairwise model.
         score: The pairwise model's comparison, else ``None``.
     """
 
@@ -65,10 +64,9 @@ class Searcher:
         self,
         store: Store,
         columns: Mapping[str, Column],
-        file: FeatureFile | None,
         score: Callable[[Any, Any], Any] | None,
     ):
-        self.store, self.columns, self.file, self.score = store, columns, file, score
+        self.store, self.columns, self.score = store, columns, score
 
     def search(
         self,
@@ -94,13 +92,15 @@ class Searcher:
         """
         check_positive_int("top_k", top_k)
         check_positive_int("shortlist", shortlist)
-        staged = self.file is not None or bool(post_process)
+        staged = self.store.features is not None or bool(post_process)
         length = max(top_k, shortlist) if staged else top_k
         cameras = queries.cameras if other_cameras else None
-        found = self._shortlists(queries.embeddings, length, where, cameras, bool(post_process) and self.file is None)
-        scores = [np.array([row["cosine"] for row in candidates]) for candidates in found]
-        if self.file is not None and self.score is not None:
-            found, scores = rescored(self.score, queries.features, found, self.file)
+        with_embeddings = bool(post_process) and self.store.features is None
+        with self.store.lock:
+            found = self._shortlists(queries.embeddings, length, where, cameras, with_embeddings)
+            scores = [np.array([row["cosine"] for row in candidates]) for candidates in found]
+            if self.store.features is not None and self.score is not None:
+                found, scores = rescored(self.score, queries.features, found, self.store.features)
         if post_process:
             facts = {
                 "features": queries.features,
@@ -108,7 +108,7 @@ class Searcher:
                 "cameras": [-1 if camera is None else camera for camera in queries.cameras],
                 "times": [np.nan if time is None else time for time in queries.times],
             }
-            scores = post_processed(post_process, found, facts, self.score, self.file)
+            scores = post_processed(post_process, found, facts, self.score, self.store.features)
         own = [name for name in self.columns if name not in BUILT_IN]
         return best(found, scores, top_k, own)
 
@@ -125,17 +125,18 @@ class Searcher:
         """
         check_positive_int("shortlist", shortlist)
         check_positive_int("top", top)
-        found = self._shortlists(queries.embeddings, shortlist, None, None, False)
-        return recall_of(self._exact(queries), found, shortlist, top)
+        with self.store.lock:
+            found = self._shortlists(queries.embeddings, shortlist, None, None, False)
+            return recall_of(self._exact(queries), found, shortlist, top)
 
     def _exact(self, queries: Queries) -> Iterator[tuple[list[str], np.ndarray]]:
         """Keys and exact scores of every entry, in pieces."""
-        for page in self.store.pages("", ["feature_row"] if self.file is not None else ["embedding"]):
+        for page in self.store.pages("", ["feature_row"] if self.store.features is not None else ["embedding"]):
             keys = [row["key"] for row in page]
-            if self.file is None or self.score is None:
+            if self.store.features is None or self.score is None:
                 yield keys, queries.embeddings @ np.asarray([row["embedding"] for row in page], np.float32).T
                 continue
-            there, stored = self.file.read([row["feature_row"] for row in page], keys)
+            there, stored = self.store.features.read([row["feature_row"] for row in page], keys)
             if len(stored):
                 whole = [key for key, kept in zip(keys, there, strict=True) if kept]
                 yield whole, np.asarray(self.score(queries.features, stored.astype(np.float32)))
@@ -154,9 +155,12 @@ class Searcher:
         names += ["feature_row"] + ["embedding"] * with_embeddings
         found: list[Candidates] = [[] for _ in embeddings]
         for expression, rows in self._conditions(where, cameras, len(embeddings)).items():
-            answers = self.store.search(embeddings[rows], length, expression, names)
-            for row, candidates in zip(rows, answers, strict=True):
-                found[row] = candidates
+            for start in range(0, len(rows), _TOGETHER):
+                part = rows[start : start + _TOGETHER]
+                for row, candidates in zip(
+                    part, self.store.search(embeddings[part], length, expression, names), strict=True
+                ):
+                    found[row] = candidates
         return found
 
     def _conditions(

@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from keras_reid.gallery.columns import Column
 from keras_reid.gallery.connection import Connection
+from keras_reid.gallery.features import FeatureFile
 from keras_reid.gallery.filters import Keys
 
 __all__ = ["INDEXES", "Store"]
@@ -37,11 +39,18 @@ class Store:
     Args:
         connection: An open connection.
         name: The gallery's.
+
+    Attributes:
+        features: What a matcher needs of the entries, for a pairwise model.
+        lock: Held while something is searched or changed, so that threads may share a gallery: Milvus Lite does not
+            take two writers, and a compaction takes the collection away from under a search.
     """
 
     def __init__(self, connection: Connection, name: str):
         self.connection, self.name = connection, name
         self.client = connection.client
+        self.lock = threading.RLock()
+        self.features: FeatureFile | None = None
         self.about: dict[str, Any] | None = None
         self._collection = ""
         folder = connection.folder
@@ -253,10 +262,14 @@ class Store:
         """
         made = self._new(about, columns)
         names = [column.stored for column in columns] + ["embedding", "feature_row"]
-        for rows in self.pages("", names):
-            if rows := change(rows):
-                self.client.upsert(made, rows)
-        self.client.flush(made)
+        try:
+            for rows in self.pages("", names):
+                if rows := change(rows):
+                    self.client.upsert(made, rows)
+            self.client.flush(made)
+        except BaseException:
+            self.client.drop_collection(made)
+            raise
         self.client.alter_alias(collection_name=made, alias=self.name)
         old, self._collection, self.about = self._collection, made, dict(about)
         self.client.drop_collection(old)

@@ -25,7 +25,6 @@ class Upkeep:
     made_by: Fingerprint
     _columns: Mapping[str, Column]
     _store: Store
-    _file: FeatureFile | None
     _connection: Connection | None
 
     def update(self, keys: str | Sequence[str], **changes: Any) -> int:
@@ -52,10 +51,11 @@ class Upkeep:
         names = [*(column.stored for column in self._columns.values()), "embedding", "feature_row"]
         for start in range(0, len(wanted), _PAGE):
             page = wanted[start : start + _PAGE]
-            rows = self._open.get(page, names)
-            if missing := [key for key in page if key not in rows]:
-                raise ValueError(f"{len(missing)} keys are not in the gallery, the first is {missing[0]!r}.")
-            self._open.upsert([{**row, **values} for row in rows.values()])
+            with self._open.lock:
+                rows = self._open.get(page, names)
+                if missing := [key for key in page if key not in rows]:
+                    raise ValueError(f"{len(missing)} keys are not in the gallery, the first is {missing[0]!r}.")
+                self._open.upsert([{**row, **values} for row in rows.values()])
         return len(wanted)
 
     def delete(self, keys: str | Sequence[str] | None = None, *, where: Condition | None = None) -> int:
@@ -75,16 +75,16 @@ class Upkeep:
         """
         if (keys is None) == (where is None):
             raise ValueError("`delete` takes keys or a condition `where`, one of the two.")
-        if where is not None:
-            pages = list(self._open.pages(where.expression(self._columns), ["feature_row"]))
-        else:
-            pages = [
-                list(self._open.get([keys] if isinstance(keys, str) else list(keys or ()), ["feature_row"]).values())
-            ]
-        for page in pages:
-            if self._file is not None:  # before the entry, which alone knows the row
-                self._file.erase([row["feature_row"] for row in page])
-            self._open.delete([row["key"] for row in page])
+        wanted = [keys] if isinstance(keys, str) else list(keys or ())
+        with self._open.lock:
+            if where is None:
+                pages = [list(self._open.get(wanted, ["feature_row"]).values())]
+            else:
+                pages = list(self._open.pages(where.expression(self._columns), ["feature_row"]))
+            for page in pages:
+                if self._open.features is not None:  # before the entry, which alone knows the row
+                    self._open.features.erase([row["feature_row"] for row in page])
+                self._open.delete([row["key"] for row in page])
         return sum(map(len, pages))
 
     def count(self, where: Condition | None = None) -> int:
@@ -125,24 +125,24 @@ class Upkeep:
         if self._open.connection.folder is None:
             self._open.compact()
             return
-        old, about = self._file, dict(self._open.about)
+        with self._open.lock:
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        store, columns = self._open, list(self._columns.values())
+        old, about = store.features, dict(store.about or {})
         if old is None:
-            self._open.rewrite(about, list(self._columns.values()), lambda rows: rows)
+            store.rewrite(about, columns, lambda rows: rows)
             return
         about["features"] = secrets.token_hex(4)
-        new = FeatureFile(old.path.with_name(f"{self._open.name}.{about['features']}.bin"), old.shape)
-
-        def moved(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            keys = [row["key"] for row in rows]
-            there, stored = old.read([row["feature_row"] for row in rows], keys)
-            kept = [row for row, whole in zip(rows, there, strict=True) if whole]
-            if not kept:
-                return []
-            places = new.append([row["key"] for row in kept], stored)
-            return [{**row, "feature_row": int(place)} for row, place in zip(kept, places, strict=True)]
-
-        self._open.rewrite(about, list(self._columns.values()), moved)
-        self._file = new
+        new = FeatureFile(old.path.with_name(f"{store.name}.{about['features']}.bin"), old.shape)
+        try:
+            store.rewrite(about, columns, lambda rows: _moved(rows, old, new))
+        except BaseException:
+            new.close()
+            new.path.unlink()
+            raise
+        store.features = new
         old.close()
         old.path.unlink()
 
@@ -158,27 +158,27 @@ class Upkeep:
         Returns:
             A dictionary that JSON can hold.
         """
-        store, folder = self._open, self._open.connection.folder
+        store, folder, about = self._open, self._open.connection.folder, self._open.about or {}
         found: dict[str, Any] = {
             "uri": store.connection.uri,
             "name": store.name,
             "entries": store.count(),
-            "index": store.about["index"],
-            "fields": store.about["fields"],
+            "index": about["index"],
+            "fields": about["fields"],
             "model": self.made_by.to_dict(),
         }
         if folder is not None:
             found["disk_bytes"] = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        if self._file is not None:
-            found |= {"feature_bytes": self._file.size, "feature_rows": len(self._file)}
+        if store.features is not None:
+            found |= {"feature_bytes": store.features.size, "feature_rows": len(store.features)}
         return found
 
     def close(self) -> None:
         """Closes the gallery; its folder is free for others then. A ``with`` block does it by itself."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            if self._file is not None:
-                self._file.close()
+            if self._store.features is not None:
+                self._store.features.close()
             connection.close()
             self._store.end()
 
@@ -196,7 +196,22 @@ class Upkeep:
         return f"Gallery({self._store.connection.uri!r}, {state}, made by {self.made_by})"
 
     @property
-    def _open(self) -> Any:
+    def _open(self) -> Store:
         if self._connection is None:
             raise ValueError("The gallery is closed. Open it again: Gallery(uri, model).")
         return self._store
+
+
+def _moved(rows: list[dict[str, Any]], old: FeatureFile, new: FeatureFile) -> list[dict[str, Any]]:
+    """Entries with their features in the new file, without those whose deletion was cut short."""
+    keys, places = [row["key"] for row in rows], [row["feature_row"] for row in rows]
+    there, stored = old.read(places, keys)
+    damaged = [key for key, gone in zip(keys, ~there & ~old.erased(places), strict=True) if gone]
+    if damaged:
+        raise ValueError(
+            f"The features of {len(damaged)} entries are damaged, the first is {damaged[0]!r}. Enrol their images "
+            "again, or delete them; nothing was changed."
+        )
+    kept = [row for row, whole in zip(rows, there, strict=True) if whole]
+    moved = new.append([row["key"] for row in kept], stored)
+    return [{**row, "feature_row": int(place)} for row, place in zip(kept, moved, strict=True)]

@@ -8,11 +8,12 @@ import numpy as np
 from keras_reid.checks import check_positive_int
 from keras_reid.gallery.columns import Column
 from keras_reid.gallery.enrolment import Enrolment, batches, column_values, entry_key, grouped, merged, unit
-from keras_reid.gallery.features import FeatureFile
 from keras_reid.gallery.sources import Features, Images
 from keras_reid.gallery.store import Store
 
 __all__ = ["Target"]
+
+_MOST = 4096  # a server takes messages of 64 MB
 
 
 class Target:
@@ -21,7 +22,6 @@ class Target:
     Args:
         store: The gallery's collection.
         columns: Its columns.
-        file: The entries' features, for a pairwise model.
         embed: Features ``[N, ...]`` -> embeddings ``[N, D]``.
     """
 
@@ -29,10 +29,9 @@ class Target:
         self,
         store: Store,
         columns: Mapping[str, Column],
-        file: FeatureFile | None,
         embed: Callable[[np.ndarray], np.ndarray],
     ):
-        self.store, self.columns, self.file, self.embed = store, columns, file, embed
+        self.store, self.columns, self.embed = store, columns, embed
 
     def enrol(
         self,
@@ -56,7 +55,10 @@ class Target:
         Returns:
             What was done.
         """
-        check_positive_int("batch_size", batch_size)
+        if check_positive_int("batch_size", batch_size) > _MOST:
+            raise ValueError(
+                f"`batch_size` may be {_MOST} at most, so that a batch is one request. Received: {batch_size}."
+            )
         count = len(source)
         values: dict[str, list[Any]] = {}
         for name, column in self.columns.items():
@@ -115,13 +117,15 @@ class Target:
         return len(entries), bad
 
     def _upsert(self, entries: list[dict[str, Any]], features: np.ndarray) -> None:
-        if self.file is None:
+        with self.store.lock:
+            file = self.store.features
+            if file is None:
+                self.store.upsert(entries)
+                return
+            # The features first, the entry that names their row second, and what it replaced last.
+            keys = [entry["key"] for entry in entries]
+            replaced = self.store.get(keys, ["feature_row"])
+            for entry, row in zip(entries, file.append(keys, features), strict=True):
+                entry["feature_row"] = int(row)
             self.store.upsert(entries)
-            return
-        # The features first, the entry that names their row second, and what it replaced last.
-        keys = [entry["key"] for entry in entries]
-        replaced = self.store.get(keys, ["feature_row"])
-        for entry, row in zip(entries, self.file.append(keys, features), strict=True):
-            entry["feature_row"] = int(row)
-        self.store.upsert(entries)
-        self.file.erase([row["feature_row"] for row in replaced.values()])
+            file.erase([row["feature_row"] for row in replaced.values()])

@@ -1,6 +1,7 @@
 """What a gallery promises: one model's embeddings, no entry twice, nothing kept of what was deleted."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -152,6 +153,25 @@ def test_a_closed_gallery_says_so(tmp_path):
         gallery.count()
 
 
+def test_threads_may_share_a_gallery(gallery):
+    embeddings = units(200)
+
+    def enrol(part):
+        gallery.enrol(features=embeddings[part::4], keys=[f"{part} {row}" for row in range(50)], batch_size=10)
+
+    def search(_):
+        return all(len(found) <= 5 for found in gallery.search(features=embeddings[:3], top_k=5))
+
+    with ThreadPoolExecutor(6) as threads:
+        enrolled = [threads.submit(enrol, part) for part in range(4)]
+        searched = [threads.submit(search, number) for number in range(4)]
+        compacted = threads.submit(gallery.compact)
+        assert all(done.result() for done in searched)
+        for done in (*enrolled, compacted):
+            done.result()
+    assert len(gallery) == len(keys_of(gallery)) == 200
+
+
 def test_several_galleries_at_one_uri_do_not_touch_one_another(tmp_path):
     path = tmp_path / "people.db"
     for name in ("north", "north_gate"):
@@ -197,6 +217,7 @@ def test_export_is_read_back(gallery, tmp_path):
         ({"features": units(2), "fields": {"site": "\x00"}}, ValueError, "hold the character 0"),
         ({"features": units(2), "fields": {"site": "a" * 5000}}, ValueError, "`site` may have 4096 bytes"),
         ({"features": units(2), "batch_size": 0}, ValueError, "`batch_size` must be an integer of at least 1"),
+        ({"features": units(2), "batch_size": 5000}, ValueError, "`batch_size` may be 4096 at most"),
     ],
 )
 def test_what_cannot_be_enrolled_is_said_and_nothing_is_written(gallery, arguments, error, sentence):

@@ -35,6 +35,8 @@ def test_the_same_code_works_by_a_uri(uri, tmp_path):
         gallery.flush()
         assert another.count() == 40 - len(rows)
         assert another.shortlist_recall(features=embeddings[:4], shortlist=20).best_top == 1.0
+        another.close()
+        assert len(gallery) == 40 - len(rows)
 
 
 def test_a_pairwise_method_by_a_uri_names_its_folder(uri, tmp_path):

@@ -82,10 +82,23 @@ def test_what_is_replaced_deleted_or_compacted_keeps_its_features_right(pairs, t
 
 def test_an_entry_whose_deletion_was_cut_short_is_not_found_and_goes_when_compacted(pairs):
     row = pairs._open.get(["k05"], ["feature_row"])["k05"]["feature_row"]
-    pairs._file.erase([row])  # the entry itself is left
+    pairs._store.features.erase([row])  # the entry itself is left
     assert pairs.search(features=maps(60)[5:6], top_k=60)[0][0].key != "k05"
     pairs.compact()
     assert pairs.count(field("key") == "k05") == 0
+
+
+def test_damaged_features_stop_a_compaction_and_nothing_is_changed(pairs):
+    file = pairs._store.features
+    row = pairs._open.get(["k05"], ["feature_row"])["k05"]["feature_row"]
+    with file.path.open("r+b") as stream:
+        stream.seek(4096 + (row + 1) * file._record.itemsize - 2)
+        stream.write(b"\x99")
+    with pytest.raises(ValueError, match="The features of 1 entries are damaged, the first is 'k05'"):
+        pairs.compact()
+    pairs.delete("k05")
+    pairs.compact()
+    assert len(pairs) == 59
 
 
 def test_the_features_of_a_tracklet_are_those_nearest_to_its_mean(pairs):

@@ -1,8 +1,11 @@
 """Identity heads: what is kept of them when weights go to other identities."""
 
+import tempfile
+from pathlib import Path
+
 from keras_reid.checks import check_positive_int, unknown_name
 
-__all__ = ["check_head", "unbuilt_layers", "with_head"]
+__all__ = ["check_head", "check_left_over", "unbuilt_layers", "with_head"]
 
 _HEADS = ("keep", "drop", "new")
 
@@ -58,3 +61,34 @@ def with_head(model, head: str, num_classes: int | None, source: str):
 def unbuilt_layers(model) -> list:
     """The layers of a model made without `num_classes` that wait for it: its head."""
     return [layer for layer in model._flatten_layers() if not layer.built]  # Keras has no public walk over all layers
+
+
+def check_left_over(model, path: Path) -> None:
+    """Raises ``ValueError`` if a ``.weights.h5`` file holds a head and the model was made without one.
+
+    Keras loads such a file without a word: a layer that is not built has no variable that could be missing.
+
+    Args:
+        model: A model made without `num_classes`.
+        path: The file.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        own = Path(place) / "own.weights.h5"
+        model.save_weights(own)
+        found, known = _shapes(path), _shapes(own)
+    extra = [f"{name} {found[name]}" for name in sorted(set(found) - set(known)) if not name.startswith("optimizer/")]
+    if extra:
+        raise ValueError(
+            f"{path} holds a head, and the model has none to keep it in: {', '.join(extra)}. Give the `num_classes` of "
+            "the head, or `head='drop'`, or `head='new'` with another `num_classes`."
+        )
+
+
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """{name of a variable in the file: shape}."""
+    import h5py
+
+    shapes = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: shapes.update({name: item.shape} if isinstance(item, h5py.Dataset) else {}))
+    return shapes

@@ -9,7 +9,7 @@ from typing import Any
 from keras_reid.zoo.cards import CARD, Card, card, card_file, recipe
 from keras_reid.zoo.checkpoints import SUFFIXES, from_authors, kind_of
 from keras_reid.zoo.files import HUB, existing, hub, hub_file, is_hub_repository, published
-from keras_reid.zoo.heads import check_head, unbuilt_layers, with_head
+from keras_reid.zoo.heads import check_head, check_left_over, unbuilt_layers, with_head
 from keras_reid.zoo.probe import check_probe, check_probe_files
 
 __all__ = ["load"]
@@ -147,6 +147,8 @@ def _from_weights_file(entry: Card, num_classes: int | None, path: Path, head: s
             "`num_classes` and constructor arguments they were trained with, or `head='new'` or `head='drop'` for "
             f"other identities. Keras says: {error}"
         ) from error
+    if keep and num_classes is None:
+        check_left_over(model, path)
     return with_head(model, head, num_classes, str(path))
 
 

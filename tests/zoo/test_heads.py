@@ -36,6 +36,14 @@ def test_a_head_that_is_kept_must_fit(saved):
         zoo.load("baseline_tiny", num_classes=5, weights=saved / "model.weights.h5")
 
 
+def test_a_head_is_not_lost_in_silence(saved, tmp_path, images):
+    with pytest.raises(ValueError, match=r"holds a head, .* none to keep it in: classifier/vars/0 \(256, 3\)\. Give"):
+        zoo.load("baseline_tiny", weights=saved / "model.weights.h5")
+    zoo.load("baseline_tiny", weights=saved / "model.keras", head="drop").save_weights(tmp_path / "bare.weights.h5")
+    bare = zoo.load("baseline_tiny", weights=tmp_path / "bare.weights.h5")
+    np.testing.assert_array_equal(bare.extract(tall(images)), np.load(saved / "features.npy"))
+
+
 def test_a_new_head_skips_nothing_else(saved):
     with pytest.raises(ValueError, match="do not fit Baseline"):
         zoo.load("baseline_tiny", 5, saved / "model.weights.h5", head="new", pooling="gem", backbone="resnet18")

@@ -72,6 +72,7 @@ def run(
     import keras
 
     from keras_reid.evaluation import evaluate
+    from keras_reid.methods.loading import save_model
     from keras_reid.training import CollapseDetector, Resume, seed_everything, several_devices
     from keras_reid.visualize import write_html
 
@@ -129,7 +130,7 @@ def run(
             raise
         if not placed.first_host:
             return model, {}
-        model.save(out / "model.keras")
+        save_model(model, out)
         provenance = {"zoo entry": name, "trained on": dataset.name, "epochs": config["epochs"], "seed": seed}
         options = {"on_bad_image": on_bad_image, "progress": verbose != 0, "provenance": provenance}
         reports = {tested.name: evaluate(model, tested, **options) for tested in tested_sets}

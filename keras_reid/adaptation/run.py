@@ -62,6 +62,7 @@ def run(
     Example:
         ``run("dcml_tiny", site_a, site_b, "runs/ab")``
     """
+    from keras_reid.methods.loading import save_model
     from keras_reid.training import seed_everything
     from keras_reid.visualize import adaptation_curves
 
@@ -94,6 +95,6 @@ def run(
         seed=seed,
         **options,
     )
-    model.inference_model().save(Path(out) / "model.keras")
+    save_model(model.inference_model(), out)
     adaptation_curves(records).savefig(Path(out) / "rounds.png", dpi=160)
     return model, records

@@ -1,4 +1,4 @@
-"""Loading a saved model in a program that has not used the library's methods yet."""
+"""Saved models: loading one in a program that has not used the library's methods yet, and writing a run's."""
 
 import os
 import zipfile
@@ -8,7 +8,7 @@ import keras
 
 from keras_reid.methods import ReIDModel  # registers every method with Keras
 
-__all__ = ["load_model"]
+__all__ = ["load_model", "save_model"]
 
 
 def load_model(path: str | os.PathLike) -> ReIDModel:
@@ -43,6 +43,26 @@ def load_model(path: str | os.PathLike) -> ReIDModel:
     if not isinstance(model, ReIDModel):
         raise ValueError(f"{path} holds a {type(model).__name__}, which is no model of this library.")
     return model
+
+
+def save_model(model: ReIDModel, folder: str | os.PathLike) -> None:
+    """Writes ``model.keras`` into the folder of a run; whatever stops the program, it is there whole or not at all.
+
+    Args:
+        model: The model.
+        folder: An existing folder.
+
+    Example:
+        >>> import tempfile, keras_reid
+        >>> from keras_reid.methods.loading import save_model
+        >>> folder = tempfile.mkdtemp()
+        >>> save_model(keras_reid.zoo.load("baseline_tiny"), folder)
+        >>> keras_reid.load_model(folder).name
+        'baseline'
+    """
+    unfinished = Path(folder) / "unfinished.keras"
+    model.save(unfinished)
+    unfinished.replace(Path(folder) / "model.keras")
 
 
 def _is_archive_of_a_model(path: Path) -> bool:

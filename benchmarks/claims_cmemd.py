@@ -36,6 +36,8 @@ ROWS = {  # row -> title, constructor arguments
     "emd": ("+ optimal plan (CM-EMD)", {"discrimination_weight": 0.0, **GLOBAL}),
     "emd_dl": ("+ discrimination (CM-DL)", GLOBAL),
     "whole": ("+ local stream: all of the method", {}),
+    "tenth_global": ("CM-EMD + a tenth of CM-DL", {"discrimination_weight": 0.1, **GLOBAL}),
+    "tenth": ("all of the method, a tenth of CM-DL", {"discrimination_weight": 0.1}),
 }
 DIRECTIONS = ("visible_to_thermal", "thermal_to_visible")
 FIGURES = ("mean_ap", "rank1")

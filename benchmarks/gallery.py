@@ -216,6 +216,40 @@ def killed(folder: Path, entries: int, times: int) -> dict[str, Any]:
     }
 
 
+def markdown(payload: dict[str, Any]) -> str:
+    """The table of docs/concepts/gallery.md."""
+    chosen = [index for index in ("exact", "hnsw") if index in payload]
+    found = [payload[index] for index in chosen]
+    searches = [one["search"]["value"] for one in found]
+    narrow = "where all three"
+    rows = {
+        "entries written, per CPU second": [one["entries_per_cpu_s"] for one in found],
+        "flushing and the index, CPU s": [one["enrol"]["value"]["flush_and_index_cpu_s"] for one in found],
+        "disk, MB": [one["disk_mb"] for one in found],
+        "peak memory of enrolling, of searching, MB": [
+            f"{one['enrol']['peak_mb']:.0f}, {one['search']['peak_mb']:.0f}" for one in found
+        ],
+        "opening and the first search, CPU s": [one["open_and_first_search"]["cpu_s"] for one in found],
+        "one query, ms: p50, p99 (CPU)": [
+            "{p50_ms}, {p99_ms} ({cpu_ms})".format(**one["one_query"]) for one in searches
+        ],
+        "queries together, CPU ms each": [one["queries_together"]["cpu_ms_each"] for one in searches],
+        "recall at 50 against brute force": [one["recall_at_50"] for one in searches],
+        f"the same under a condition of {searches[0][narrow]['entries']} entries": [
+            one[narrow]["recall_at_50"] for one in searches
+        ],
+        "found against a condition": [
+            sum(part["found_that_should_not_be"] for name, part in one.items() if name.startswith("where"))
+            for one in searches
+        ],
+    }
+    lines = [
+        f"| {payload['entries']:,} entries of {DIMENSION} numbers | {' | '.join(chosen)} |",
+        "|---" * (len(found) + 1) + "|",
+    ]
+    return "\n".join(lines + [f"| {name} | {' | '.join(map(str, values))} |" for name, values in rows.items()])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=100_000)
@@ -253,6 +287,7 @@ def main() -> None:
 
     payload["engine"] = {name: version(name) for name in ("pymilvus", "milvus-lite", "faiss-cpu")}
     write_result("gallery", payload)
+    print(f"\n{markdown(payload)}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ from typing import Any
 
 __all__ = ["Connection"]
 
+# Within one process nobody has to ask whether the other is alive, and Milvus Lite's server complains of being asked.
+_CALM = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": False}
+
 
 class Connection:
     """A client of Milvus, and what has to be given back when it closes.
@@ -40,7 +43,7 @@ class Connection:
             raise _missing(error) from error
         address = self.uri if self.folder is None else str(self.folder)
         try:
-            self.client = MilvusClient(uri=address, token=token or "")
+            self.client = MilvusClient(uri=address, token=token or "", grpc_options=_CALM if self.folder else {})
         except MilvusException as error:
             raise ConnectionError(f"Milvus at {self.uri} does not answer: {error}") from error
 

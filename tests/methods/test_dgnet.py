@@ -45,6 +45,12 @@ class TestDGNet(MethodContract):
         # Four images in a batch norm, some with a rectangle erased: it jumps.
         assert np.mean(history["identity"][-10:]) < 0.95 * np.mean(history["identity"][:5])
 
+    @pytest.mark.slow
+    def test_resuming_with_the_recipes_sampler(self, people, tmp_path):
+        # Sixteen images, for the contract wants two steps an epoch of its 32.
+        self.sampler = pipeline.UniformSampler(16)
+        self.test_resuming_equals_never_stopping(people, tmp_path, (1, 1))
+
     def test_wrong_images(self):
         with pytest.raises(ValueError, match=r"must have the shape \[N, 64, 40, 3\]"):
             self.model().extract(np.zeros((1, 32, 32, 3), "float32"))

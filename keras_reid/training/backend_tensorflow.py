@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import keras
 import numpy as np
@@ -31,6 +31,16 @@ __all__ = [
     "value_and_gradients",
     "value_and_input_gradient",
 ]
+
+
+# What the collective operations of several hosts end in when one of the hosts does.
+_GONE = (
+    tf.errors.UnavailableError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.InternalError,
+)
 
 
 def value_and_gradients(model, variables, loss_fn, scale):
@@ -93,10 +103,18 @@ def set_random_state(state: np.ndarray | None) -> None:
     del state
 
 
-def surviving(model) -> AbstractContextManager[None]:
-    """A failing `fit` leaves the weights of the last step here by itself."""
-    del model
-    return nullcontext()
+@contextmanager
+def surviving(model) -> Iterator[None]:
+    """A failing `fit` leaves the weights of the last step here by itself; that another host is gone is said."""
+    try:
+        yield
+    except _GONE as error:
+        if _hosts(model.distribute_strategy) == 1:
+            raise
+        raise ConnectionError(
+            "Another host of the training is gone or does not answer. Start all hosts again with the same command; with "
+            "--resume (a `Resume` among the callbacks) they go on at the last saved state."
+        ) from error
 
 
 def placed_like(model) -> AbstractContextManager:

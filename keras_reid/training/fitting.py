@@ -33,6 +33,7 @@ def fit(model, keras_fit: Callable, x, epochs: int, initial_epoch: int, callback
 
     Raises:
         ValueError: The batches cannot be trained on or divided among the devices, or the hosts are not in step.
+        ConnectionError: Another host is gone.
     """
     if hasattr(x, "element_spec"):  # a dataset brings its own order; Keras would warn of its default
         options.setdefault("shuffle", False)

@@ -30,7 +30,7 @@ def makers():
     return {
         "baseline": (
             lambda size: methods.Baseline(backbone="tiny", centre_weight=0.1, image_size=size),
-            PKSampler(4, 2),
+            PKSampler(4, 2, passes=3),
         ),
         "qaconv": (
             lambda size: methods.QAConv(backbone="tiny", channels=8, initialization="averaging", image_size=size),

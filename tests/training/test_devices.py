@@ -66,6 +66,22 @@ def test_hosts_that_are_not_in_step(monkeypatch, said, message):
         fitting._check_hosts(None, SimpleNamespace(), 0, 0)
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="several hosts are TensorFlow's")
+def test_a_host_that_is_gone_is_a_sentence(monkeypatch):
+    import tensorflow as tf
+
+    from keras_reid.training import backend_tensorflow
+
+    model = SimpleNamespace(distribute_strategy=tf.distribute.get_strategy())
+    gone = tf.errors.UnavailableError(None, None, "Collective ops is aborted by: Socket closed")
+    with pytest.raises(tf.errors.UnavailableError), backend_tensorflow.surviving(model):
+        raise gone
+    monkeypatch.setattr(backend_tensorflow, "_hosts", lambda strategy: 2)
+    with pytest.raises(ConnectionError, match="gone or does not answer. Start all hosts again.*--resume"):
+        with backend_tensorflow.surviving(model):
+            raise gone
+
+
 def test_the_first_host_plans_for_all(monkeypatch):
     labels = np.repeat(np.arange(4), 3)
     samplers = []

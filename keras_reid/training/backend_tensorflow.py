@@ -112,8 +112,8 @@ def surviving(model) -> Iterator[None]:
         if _hosts(model.distribute_strategy) == 1:
             raise
         raise ConnectionError(
-            "Another host of the training is gone or does not answer. Start all hosts again with the same command; with "
-            "--resume (a `Resume` among the callbacks) they go on at the last saved state."
+            "Another host of the training is gone or does not answer. Start all hosts again with the same command; "
+            "with --resume (a `Resume` among the callbacks) they go on at the last saved state."
         ) from error
 
 

@@ -10,12 +10,16 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FeatureExtractor",
+    "Gallery",
     "adapt",
     "adaptation",
     "backbones",
     "datasets",
+    "deployment",
     "evaluate",
     "evaluation",
+    "export",
+    "gallery",
     "layers",
     "load_model",
     "losses",
@@ -32,7 +36,9 @@ if TYPE_CHECKING:
         adaptation,
         backbones,
         datasets,
+        deployment,
         evaluation,
+        gallery,
         layers,
         losses,
         methods,
@@ -43,16 +49,20 @@ if TYPE_CHECKING:
         zoo,
     )
     from keras_reid.adaptation import adapt
+    from keras_reid.deployment import export
     from keras_reid.evaluation import evaluate
     from keras_reid.feature_extractor import FeatureExtractor
+    from keras_reid.gallery import Gallery
     from keras_reid.methods.loading import load_model
 
 
 # These stand at the top because everybody types them.
 _FUNCTIONS = {
     "FeatureExtractor": "keras_reid.feature_extractor",
+    "Gallery": "keras_reid.gallery",
     "adapt": "keras_reid.adaptation",
     "evaluate": "keras_reid.evaluation",
+    "export": "keras_reid.deployment",
     "load_model": "keras_reid.methods.loading",
 }
 

@@ -28,6 +28,7 @@ RUNNING_PAGES = [
     "adding_a_method.md",
     "zoo.md",
     "concepts/recipes.md",
+    "concepts/gallery.md",
     "concepts/pipeline.md",
     "concepts/evaluation.md",
     "concepts/protocols.md",

@@ -131,9 +131,7 @@ def several_devices() -> Figure:
         arrow(axes, (1.95, 1.66), (2.7, middle))
         arrow(axes, (4.8, middle), (5.45, 1.66))
         arrow(axes, (7.5, 1.66), (8.15, middle))
-    box(
-        axes, 5.5, 0.75, 1.95, "all 64 rows", "gradients", "batch statistics", "mining and pairs", "memories"
-    )
+    box(axes, 5.5, 0.75, 1.95, "all 64 rows", "gradients", "batch statistics", "mining and pairs", "memories")
     return figure
 
 

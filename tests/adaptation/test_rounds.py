@@ -7,6 +7,7 @@ import pytest
 
 from keras_reid import zoo
 from keras_reid.adaptation import AdaptationPlan, Clustering, CredibleMining, adapt, rounds
+from keras_reid.recipe import Recipe
 from keras_reid.training import seed_everything
 from tests.contracts import Stop
 
@@ -89,7 +90,7 @@ def test_the_source_comes_first(people, monkeypatch):
     model = tiny("dcml_tiny")
     options = {"plan": dataclasses.replace(PLAN, rounds=1), "clustering": CLUSTERING, "verbose": False}
     fitted = []
-    fit = zoo.Recipe.fit
+    fit = Recipe.fit
 
     def few(self, model, data, **arguments):
         recipe = self
@@ -98,7 +99,7 @@ def test_the_source_comes_first(people, monkeypatch):
             recipe = dataclasses.replace(self, sampler={"name": "pk", "identities": 2, "images": 4})
         return fit(recipe, model, data, **arguments)
 
-    monkeypatch.setattr(zoo.Recipe, "fit", few)
+    monkeypatch.setattr(Recipe, "fit", few)
     adapt(model, people, people.gallery, recipe="dcml_tiny", source_epochs=1, **options)
     assert fitted == [("dcml_tiny", 1)]
     assert model.num_classes == 4
@@ -114,14 +115,14 @@ def test_the_source_is_drawn_anew(people, tmp_path, monkeypatch):
             return 1.0 - images
 
     seen, model = [], tiny("dcml_tiny")
-    fit = zoo.Recipe.fit
+    fit = Recipe.fit
 
     def watched(self, model, data, **arguments):
         if self.name != "dcml_tiny":
             return fit(self, model, data, **arguments)
         seen.extend(data.path)
 
-    monkeypatch.setattr(zoo.Recipe, "fit", watched)
+    monkeypatch.setattr(Recipe, "fit", watched)
     options = {"plan": dataclasses.replace(PLAN, rounds=1), "clustering": CLUSTERING, "recipe": "dcml_tiny"}
     adapt(model, people, people, **options, style_transfer=Negative(), out=tmp_path, verbose=False)
     assert len(seen) == 32

@@ -1,10 +1,14 @@
 """Opens Milvus: a folder beside you by Milvus Lite, or a server by its URI."""
 
+import importlib
+import logging.config
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest import mock
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "imported"]
 
 # Within one process nobody has to ask whether the other is alive, and Milvus Lite's server complains of being asked.
 _CALM = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": False}
@@ -37,14 +41,13 @@ class Connection:
             )
         if self.folder is not None:
             _check(self.folder, self.uri)
-        try:
-            from pymilvus import MilvusClient, MilvusException
-        except ImportError as error:
-            raise _missing(error) from error
+        pymilvus = imported("pymilvus")
         address = self.uri if self.folder is None else str(self.folder)
         try:
-            self.client = MilvusClient(uri=address, token=token or "", grpc_options=_CALM if self.folder else {})
-        except MilvusException as error:
+            self.client = pymilvus.MilvusClient(
+                uri=address, token=token or "", grpc_options=_CALM if self.folder else {}
+            )
+        except pymilvus.MilvusException as error:
             raise ConnectionError(f"Milvus at {self.uri} does not answer: {error}") from error
 
     def close(self) -> None:
@@ -67,21 +70,36 @@ def _check(folder: Path, uri: str) -> None:
         )
     if not folder.parent.is_dir():
         raise ValueError(f"There is no folder {folder.parent} to keep {folder.name} in. Make it, or give another path.")
+    lite = imported("milvus_lite")
     try:
-        from milvus_lite import MilvusLite
-        from milvus_lite.exceptions import DataDirLockedError
-    except ImportError as error:
-        raise _missing(error) from error
-    try:
-        MilvusLite(str(folder)).close()
-    except DataDirLockedError as error:
+        lite.MilvusLite(str(folder)).close()
+    except imported("milvus_lite.exceptions").DataDirLockedError as error:
         raise ValueError(
             f"{uri} is open already, in this program or in another one. A folder is open once at a time; close it "
             "there (`gallery.close()`), or run a Milvus server, which takes many clients."
         ) from error
 
 
-def _missing(error: ImportError) -> ImportError:
-    return ImportError(
-        f"A gallery needs pymilvus and Milvus Lite: pip install 'keras-reid[gallery]'. ({error})", name=error.name
-    )
+def imported(name: str) -> ModuleType:
+    """Imports a part of Milvus; what the program logs and where is left alone.
+
+    pymilvus configures logging while it is imported, which closes every handler there is (pymilvus issue 3794).
+
+    Args:
+        name: Name of a module of pymilvus or Milvus Lite.
+
+    Raises:
+        ImportError: It is not installed.
+
+    Example:
+        >>> from keras_reid.gallery.connection import imported
+        >>> imported("pymilvus").MilvusClient.__name__
+        'MilvusClient'
+    """
+    try:
+        with mock.patch.object(logging.config, "dictConfig"):
+            return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError(
+            f"A gallery needs pymilvus and Milvus Lite: pip install 'keras-reid[gallery]'. ({error})", name=error.name
+        ) from error

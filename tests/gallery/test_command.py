@@ -11,9 +11,6 @@ from keras_reid.gallery import Fingerprint, Gallery
 
 NORTH = 'the "north" gate'
 
-# Slow until it is known what closes the streams that pytest captures: every later test of the process fails then.
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):

@@ -1,6 +1,8 @@
 """What a gallery promises: one model's embeddings, no entry twice, nothing kept of what was deleted."""
 
 import csv
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -264,8 +266,24 @@ def test_fields_and_index_are_of_the_gallery(tmp_path):
 
 
 def test_without_milvus_the_sentence_names_the_extra(tmp_path, monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "milvus_lite", None)
     with pytest.raises(ImportError, match=r"pip install 'keras-reid\[gallery\]'"):
         Gallery(tmp_path / "people.db", MADE_BY)
+
+
+def test_what_the_program_logs_goes_on_as_it_was(tmp_path):
+    """pymilvus closes every logging handler when it is imported; ours to prevent, for a new process imports it."""
+    program = f"""
+import logging, sys
+closed = []
+class Handler(logging.NullHandler):
+    def close(self):
+        closed.append(self)
+logging.getLogger().addHandler(Handler())
+from keras_reid.gallery import Fingerprint, Gallery
+with Gallery({str(tmp_path / "people.db")!r}, Fingerprint("net", 2, "v1")):
+    assert "pymilvus" in sys.modules
+    assert not closed
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from keras_reid.gallery import Gallery, field
+from keras_reid.gallery.connection import imported
 from tests.gallery.conftest import HOSTILE, MADE_BY, units
 from tests.gallery.test_two_stages import Matcher, maps
 
 
 @pytest.fixture(scope="module")
 def uri(tmp_path_factory):
-    from milvus_lite.adapter.grpc.server import start_server_in_thread
-
-    server, database, port = start_server_in_thread(str(tmp_path_factory.mktemp("server") / "data"))
+    start = imported("milvus_lite.adapter.grpc.server").start_server_in_thread
+    server, database, port = start(str(tmp_path_factory.mktemp("server") / "data"))
     yield f"http://127.0.0.1:{port}"
     server.stop(grace=1)
     database.close()

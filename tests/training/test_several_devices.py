@@ -33,11 +33,20 @@ def part(found, start):
 
 
 def check_alike(one, two, method):
-    """Numbers that are nothing but rounding (the gradient of a bias before a batch norm) are left out."""
-    assert sum(key.startswith("weight") for key in one) > 10
+    """The change of a weight may differ by a tenth of the largest, and by what is nothing but rounding.
+
+    One device differs that much from itself when its weights begin one millionth away.
+    """
+    weights = {key: value for key, value in one.items() if key.startswith("weight")}
+    assert len(weights) > 10
     for key, value in one.items():
-        scale = max(np.abs(value).max(initial=0.0), 1e-2)
-        np.testing.assert_allclose(two[key], value, rtol=0, atol=1e-3 * scale, err_msg=f"{method}: {key}")
+        size = 1e-6 * np.abs(value).max(initial=1e-2)
+        if key in weights:
+            began = one[key.replace("weight", "begin")]
+            allowed = 0.1 * np.abs(value - began).max(initial=0.0) + size
+        else:
+            allowed = 1e3 * size
+        np.testing.assert_allclose(two[key], value, rtol=0, atol=allowed, err_msg=f"{method}: {key}")
     replicas = {}
     for key, value in part(two, "copy ").items():
         replicas.setdefault(key.split()[0], []).append(value)
@@ -54,7 +63,11 @@ def test_two_devices_learn_what_one_does(tmp_path):
         one, two = part(found, f"{method} one "), part(found, f"{method} two ")
         assert bool(part(two, "copy ")) == (BACKEND == "tensorflow")
         check_alike(one, two, method)
-    memory = next(value for key, value in part(found, "qaconv two ").items() if key.endswith("memory/maps"))
+    memory = next(
+        value
+        for key, value in part(found, "qaconv two ").items()
+        if key.startswith("weight") and key.endswith("memory/maps")
+    )
     assert len(memory) == 4 and np.abs(memory).sum(axis=(1, 2, 3)).all()
 
 

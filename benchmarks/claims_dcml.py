@@ -1,13 +1,13 @@
 """DCML's claims on synthetic people: the paper's Table 2 from site to site, a small network, minutes per row.
 
-    python benchmarks/claims_dcml.py                           # everything: sites C -> D, seeds 100 to 102; hours
+    python benchmarks/claims_dcml.py                           # everything, seeds 100 to 102; hours
     python benchmarks/claims_dcml.py --only direct plain       # some rows; finished cells are kept and not repeated
 
-A network is trained on the source once per seed; every row but the last begins with its weights. "direct" tests them on
-the site; "plain" adapts with all clustered images and the triplet loss alone; "spreading" adds instance margin
-spreading; "knn" and "prototype" train on credible anchors; "style" is "prototype" from a network that was trained on
-the source as an SPGAN of these two sites draws it. All rows have the same number of rounds, epochs and images of a
-batch.
+The source is the three sites A, B and C together, the site without labels D. A network is trained on the source once
+per seed; every row but those of the style begins with its weights. "direct" tests them on the site; "plain" adapts
+with all clustered images and the triplet loss alone; "spreading" adds instance margin spreading; "knn" and "prototype"
+train on credible anchors; "style" is "prototype" from a network that was trained on the source as an SPGAN draws it in
+the site's style. All rows have the same number of rounds, epochs and images of a batch.
 """
 
 import argparse
@@ -19,10 +19,10 @@ from pathlib import Path
 from _claims import Cells, spread, table
 
 import keras_reid
-from keras_reid import datasets, zoo
+from keras_reid import zoo
 from keras_reid.adaptation import CredibleMining, adapt, site_pairs, translated
 from keras_reid.adaptation.plan import planned
-from keras_reid.datasets import synthetic
+from keras_reid.datasets import combine, load, synthetic
 from keras_reid.training import seed_everything
 
 NAME = "claims_dcml"
@@ -51,9 +51,11 @@ FIGURES = ("mean_ap", "rank1", "rank5", "rank10")
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="rows (default: all)")
-parser.add_argument("--sites", nargs=2, default=["C", "D"], metavar=("SOURCE", "TARGET"))
+parser.add_argument("--source", nargs="+", default=["A", "B", "C"], help="sites with labels (%(default)s)")
+parser.add_argument("--target", default="D", help="site without (%(default)s)")
 parser.add_argument("--seeds", nargs="+", type=int, default=[100, 101, 102], help="of people, cameras and training")
-parser.add_argument("--identities", type=int, default=200, help="people to train on, at either site")
+parser.add_argument("--source-identities", type=int, default=100, help="people of each source (%(default)s)")
+parser.add_argument("--identities", type=int, default=200, help="people to adapt to (%(default)s)")
 parser.add_argument("--source-epochs", type=int, help="(default: the recipe's)")
 parser.add_argument("--style-epochs", type=int, help="of the SPGAN (default: the recipe's)")
 parser.add_argument("--rounds", type=int, help="(default: the recipe's)")
@@ -64,9 +66,14 @@ parser.add_argument("--out", default=NAME, help="name of the result file (%(defa
 parser.add_argument("--weights", type=Path, help="folder that keeps the networks trained on the source")
 
 
-def people(root, site, seed, identities):
-    options = {"train_identities": identities, "test_identities": max(identities // 2, 2)}
-    return datasets.load("synthetic", root, site=site, seed=seed, camera_seed=seed, **options)
+def experiment(root, seed, options):
+    """The table of all sources, and the site under a draw of its cameras."""
+    sites = []
+    for site in (*options.source, options.target):
+        count = options.identities if site == options.target else options.source_identities
+        people = {"train_identities": count, "test_identities": max(count // 2, 2)}
+        sites.append(load("synthetic", root, site=site, seed=seed, camera_seed=seed, **people))
+    return combine(sites[:-1], target=sites[-1]).train, sites[-1]
 
 
 def plan_of(options):
@@ -90,11 +97,11 @@ def figures(model, dataset):
 
 def source_weights(seed, source, target, style, folder, options):
     """Trains on the source, as it is or in the site's style, unless that was done before."""
-    name = f"{''.join(options.sites)}_{options.identities}_{options.source_epochs}_{seed}"
-    file = folder / f"{'style' if style else 'source'}_{name}.weights.h5"
+    name = "_".join(map(str, (*options.source, options.source_identities, options.source_epochs, seed)))
+    file = folder / f"{f'style_{options.target}' if style else 'source'}_{name}.weights.h5"
     if not file.exists():
         seed_everything(seed)
-        table = drawn(source, target, folder / f"drawn_{name}", seed, options) if style else source.train
+        table = drawn(source, target, folder / f"drawn_{name}_{options.target}", seed, options) if style else source
         seed_everything(seed)
         model = zoo.load(ENTRY, image_size=SIZE)
         zoo.recipe(ENTRY).fit(model, table, epochs=options.source_epochs, seed=seed, cache="memory", verbose=0)
@@ -105,14 +112,14 @@ def source_weights(seed, source, target, style, folder, options):
 def drawn(source, target, folder, seed, options):
     """The source's images in the style of the site, by an SPGAN trained on both."""
     model = zoo.load("spgan_tiny")
-    pairs = site_pairs(source.train, target.train)
+    pairs = site_pairs(source, target.train)
     zoo.recipe("spgan_tiny").fit(model, pairs, epochs=options.style_epochs, seed=seed, cache="memory", verbose=0)
-    return translated(model, source.train, folder)
+    return translated(model, source, folder)
 
 
 def cell(row, seed, root, folder, options):
     """Adapts by one row's rules and tests; the cell of the result file."""
-    source, target = (people(root, site, seed, options.identities) for site in options.sites)
+    source, target = experiment(root, seed, options)
     weights = source_weights(seed, source, target, row.startswith("style"), folder, options)
     seed_everything(seed)
     mining, spreading = ROWS[row] or (None, 0.0)
@@ -155,7 +162,9 @@ def main():
     settings = {
         "renderer": synthetic.VERSION,
         "entry": ENTRY,
-        "sites": options.sites,
+        "source": options.source,
+        "target": options.target,
+        "source_identities": options.source_identities,
         "identities": options.identities,
         "source_epochs": options.source_epochs or zoo.recipe(ENTRY).epochs,
         "style_epochs": options.style_epochs or zoo.recipe("spgan_tiny").epochs,

@@ -62,6 +62,7 @@ parser.add_argument("--rounds", type=int, help="(default: the recipe's)")
 parser.add_argument("--epochs", type=int, help="of a round (default: the recipe's)")
 parser.add_argument("--rate", type=float, help="of the first round (default: the recipe's)")
 parser.add_argument("--closest-share", type=float, default=planned(ENTRY)[1].closest_share, help="(%(default)s)")
+parser.add_argument("--root", type=Path, help="where synthetic people are kept (default: a temporary folder)")
 parser.add_argument("--out", default=NAME, help="name of the result file (%(default)s)")
 parser.add_argument("--weights", type=Path, help="folder that keeps the networks trained on the source")
 
@@ -181,7 +182,7 @@ def main():
         for seed in options.seeds:
             for row in options.only:
                 if f"{row} {seed}" not in cells.values:
-                    found = cell(row, seed, Path(folder) / "people", kept, options)
+                    found = cell(row, seed, options.root or Path(folder) / "people", kept, options)
                     cells.add(f"{row} {seed}", found)
                     print(found, flush=True)
     cells.close()

@@ -4,7 +4,9 @@
 
 Every training is a process of its own: on one device, on two virtual devices of the CPU (TensorFlow's MirroredStrategy,
 JAX's DataParallel), and as two workers of this machine (MultiWorkerMirroredStrategy). All have the batch of 8 images in
-common, and the seed. Then the second worker is killed at step 23 of 50, and both are started again.
+common, and the seed. For scale, one device once more from weights one millionth away ("nudged"): rounding alone sets
+trainings apart, for a ReLU or a hardest negative flips. Then the second worker is killed at step 23 of 50, and both are
+started again.
 """
 
 import json
@@ -21,7 +23,7 @@ import numpy as np
 
 SIZE, PERSONS, IMAGES, STEPS = (64, 32), 8, 5, 50
 KILLED_AT, SAVED_EVERY, LIMIT_S = 23, 10, 1800
-RATE = {"baseline_tiny": 0.01, "qaconv_tiny": 0.002}
+RATE = {"baseline_tiny": 0.002, "qaconv_tiny": 0.002}
 
 
 def table_in(folder: Path):
@@ -41,7 +43,7 @@ def table_in(folder: Path):
     return ReIDTable.from_columns(paths, persons, np.arange(len(persons)) % 2)
 
 
-def train(name: str, devices, folder: Path, file: Path, kill: bool) -> None:
+def train(name: str, devices, folder: Path, file: Path, kill: bool, nudged: bool) -> None:
     """Trains one method and keeps its curve, its weights and its class memory."""
     import keras
 
@@ -53,6 +55,10 @@ def train(name: str, devices, folder: Path, file: Path, kill: bool) -> None:
     with devices.scope():
         model = zoo.load(name, image_size=SIZE)
         model.compile(TorchSGD(RATE[name], momentum=0.9))
+    if nudged:
+        rng = np.random.default_rng(1)
+        for weight in model.trainable_weights:
+            weight.assign(weight.numpy() * (1 + 1e-6 * rng.standard_normal(weight.shape)))
     sampler = PKSampler(4, 2, passes=5) if name == "baseline_tiny" else UniformSampler(8)
     data = pipeline.training(table_in(folder / f"images{os.getpid()}"), SIZE, sampler=sampler, cache="memory")
     callbacks = [Resume(folder / f"state_{file.stem.split('-')[0]}", every_steps=SAVED_EVERY)] if kill else []
@@ -81,8 +87,9 @@ def child(name: str, count: str, folder: str, file: str, kill: str) -> None:
     """One training in a process of its own."""
     from keras_reid.training import several_devices
 
-    with several_devices(None if count == "hosts" else int(count)) as devices:
-        train(name, devices, Path(folder), Path(file), kill == "kill")
+    number = {"hosts": None, "nudged": 1}.get(count, count)
+    with several_devices(number and int(number)) as devices:
+        train(name, devices, Path(folder), Path(file), kill == "kill", count == "nudged")
 
 
 def start(backend: str, name: str, count: str, folder: Path, file: Path, kill: bool = False, cluster: str = ""):
@@ -147,8 +154,12 @@ def main() -> dict:
         folder = Path(name_of_folder)
         for name in RATE:
             for backend in ("tensorflow", "jax"):
-                one, two = (alone(backend, name, count, folder) for count in ("1", "2"))
-                row = {"one_device_curve": one["curve"].round(5).tolist(), "two_devices": difference(one, two)}
+                one, two, nudged = (alone(backend, name, count, folder) for count in ("1", "2", "nudged"))
+                row = {
+                    "one_device_curve": one["curve"].round(5).tolist(),
+                    "two_devices": difference(one, two),
+                    "one_device_nudged": difference(one, nudged),
+                }
                 if backend == "tensorflow":
                     ends, files, _ = as_hosts(name, folder, name)
                     if any(status for status, _ in ends):

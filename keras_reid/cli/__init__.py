@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from keras_reid.cli import adapting, cards, data, exporting, galleries, searching, testing, training
+from keras_reid.cli import adapting, cards, data, exporting, galleries, searching, serving, testing, training
 
 __all__ = ["main"]
 
@@ -21,10 +21,11 @@ _EXAMPLES = """examples:
   keras-reid rank runs/market person.jpg crops/ --out panels/
   keras-reid gallery enrol people.db --images crops/ --model runs/market --camera 3 --field site=north
   keras-reid gallery search people.db person.jpg --model runs/market --where site=north
+  keras-reid serve people.db --model runs/market
 """
 
 # In the order of the help text; each has `add(commands)`.
-_GROUPS = (training, testing, searching, galleries, adapting, exporting, cards, data)
+_GROUPS = (training, testing, searching, galleries, serving, adapting, exporting, cards, data)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

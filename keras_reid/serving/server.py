@@ -1,0 +1,80 @@
+"""Runs the page until it is stopped."""
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from keras_reid.serving.page import page
+
+if TYPE_CHECKING:
+    from keras_reid.gallery import Gallery
+
+__all__ = ["LOCAL", "serve"]
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(
+    gallery: "Gallery",
+    model: Any,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    top: int = 10,
+    max_upload_mb: float = 5,
+    auth: tuple[str, str] | None = None,
+    started: Callable[[str], None] | None = None,
+) -> None:
+    """Serves the page of a gallery until the process is interrupted.
+
+    Args:
+        gallery: An open gallery.
+        model: The model that it was opened with.
+        host: Address to listen on. Any but this computer's own needs `auth`.
+        port: Port to listen on; 0 for a free one.
+        top: How many matches are shown.
+        max_upload_mb: Size of an image file, in MB of 2^20 bytes.
+        auth: User and password.
+        started: Called with the page's address once it is there.
+
+    Raises:
+        ImportError: Gradio is not installed.
+        OSError: The port is in use, or the host is not this computer.
+        ValueError: The host is not local and there is no password, or a number is out of range.
+
+    Example:
+        >>> from keras_reid.serving import serve
+        >>> serve(None, None, host="0.0.0.0")
+        Traceback (most recent call last):
+            ...
+        ValueError: A page that other computers reach needs a password. Give `auth=(user, password)`, or host 127.0.0.1.
+    """
+    if host not in LOCAL and auth is None:
+        raise ValueError(
+            "A page that other computers reach needs a password. Give `auth=(user, password)`, or host 127.0.0.1."
+        )
+    with page(gallery, model, top=top, max_upload_mb=max_upload_mb, auth=auth) as app:
+        import uvicorn
+
+        with _listening(host, port) as listener:
+            if started is not None:
+                shown = f"[{host}]" if ":" in host else host
+                started(f"http://{shown}:{listener.getsockname()[1]}")
+            config = uvicorn.Config(
+                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
+            )
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket of our own: that a port is in use is known before anything is started, and said in a sentence."""
+    if not 0 <= port < 2**16:
+        raise ValueError(f"`port` must be a number from 0 to 65535. Received: {port}.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(f"Port {port} is in use. Stop what uses it, or give another port.") from error
+        raise OSError(f"Cannot listen on {host}, port {port}: {error.strerror or error}.") from error

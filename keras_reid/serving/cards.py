@@ -9,20 +9,24 @@ if TYPE_CHECKING:
     from keras_reid.gallery import Match
     from keras_reid.serving.desk import Found
 
-__all__ = ["CLICK", "STYLE", "cards", "picture", "said"]
+__all__ = ["ANSWERS", "CLICK", "STYLE", "cards", "crop", "picture", "said"]
 
 _LONGEST = 300
 # The page's script language has templates of its own; braces and the like are written so that it sees none.
 _TEMPLATES = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;", "\\": "&#92;"})
 
+ANSWERS = "reid-answers"  # where what a click asked for appears
+
 # Which button of which card: the number is all that a click sends.
 CLICK = """element.addEventListener('click', event => {
   const button = event.target.closest('button[data-number]');
-  if (button) trigger(button.dataset.action, {number: button.dataset.number});
-});"""
+  if (!button) return;
+  trigger(button.dataset.action, {number: button.dataset.number});
+  document.getElementById('ANSWERS').scrollIntoView({behavior: 'smooth'});
+});""".replace("ANSWERS", ANSWERS)
 
 STYLE = """
-.reid-cards {display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px;}
+.reid-cards {display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 12px;}
 .reid-card {border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 10px; min-width: 0;
   background: var(--background-fill-primary);}
 .reid-card img, .reid-gone, .reid-crop img {width: 80px; height: 160px; display: block; margin: 0 auto 8px;

@@ -47,7 +47,7 @@ class Removal:
 
     def __str__(self) -> str:
         if self.person is None:
-            return f"Entry {self.key} will be removed. Whose it is was not recorded: other entries of this person stay."
+            return f"the entry {self.key} will be removed. Whose it is was not recorded: their other entries stay."
         return f"{_entries(self.entries)} of person {self.person} will be removed."
 
 
@@ -130,22 +130,10 @@ class Desk:
             raise ValueError("The gallery does not know this match's image file.")
         with self._lock:
             try:
-                figure = correspondences(self.model, self.crop_as_seen(found), match.path)
+                figure = correspondences(self.model, found.crop.astype("float32") / 255.0, match.path)
             except ValueError as error:
                 raise ValueError("This match's image file is gone, or cannot be read.") from error
             return data_uri("image/png", figure_png(figure, dpi=110))
-
-    @staticmethod
-    def crop_as_seen(found: Found) -> np.ndarray:
-        """Returns a crop as the model takes it.
-
-        Args:
-            found: What a search returned.
-
-        Returns:
-            float32 ``[height, width, 3]`` in [0, 1].
-        """
-        return found.crop.astype("float32") / 255.0
 
     def removal(self, found: Found, number: Any) -> Removal:
         """Says what removing a match's person would remove; nothing is removed yet.

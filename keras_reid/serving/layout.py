@@ -1,13 +1,11 @@
-"""What is where on the page, and which button does what. Gradio is imported here, and nowhere else at the top."""
+"""What is where on the page, and which button does what."""
 
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import gradio
-
-from keras_reid.serving.cards import CLICK, cards, crop, picture, said
+from keras_reid.serving.cards import ANSWERS, CLICK, cards, crop, picture, said
 from keras_reid.serving.desk import Desk, Found, Removal
 
 __all__ = ["Handlers", "blocks_of"]
@@ -21,7 +19,7 @@ _SUGGESTION = (
 Answer = dict[str, Any]
 
 
-def blocks_of(desk: Desk, uploads: Path) -> gradio.Blocks:
+def blocks_of(desk: Desk, uploads: Path) -> Any:
     """Lays the page out.
 
     Args:
@@ -29,8 +27,10 @@ def blocks_of(desk: Desk, uploads: Path) -> gradio.Blocks:
         uploads: The folder that uploads lie in.
 
     Returns:
-        The page, not yet served.
+        A ``gradio.Blocks``, not yet served.
     """
+    import gradio
+
     do = Handlers(desk, uploads)
     with gradio.Blocks(title="Gallery", analytics_enabled=False, delete_cache=(60, 600)) as blocks:
         found = gradio.State(None, time_to_live=_FORGOTTEN_AFTER)
@@ -43,7 +43,7 @@ def blocks_of(desk: Desk, uploads: Path) -> gradio.Blocks:
                 camera = gradio.Textbox(label="Camera of the crop, if known", max_length=20)
                 others = gradio.Checkbox(label="Other cameras only")
                 again = gradio.Button("Search again")
-            with gradio.Column(scale=4, min_width=320):
+            with gradio.Column(scale=4, min_width=320, elem_id=ANSWERS):
                 message = gradio.HTML()
                 with gradio.Group(visible=False) as question:
                     compact = gradio.Checkbox(label="Also take it off the disk now (takes long for a large gallery)")
@@ -57,19 +57,26 @@ def blocks_of(desk: Desk, uploads: Path) -> gradio.Blocks:
             "question": question, "upload": upload,
         }  # fmt: skip
 
-        def on(event: Any, handler: Callable[..., Answer], inputs: list[Any]) -> None:
-            @wraps(handler)
-            def named(*given: Any) -> dict[Any, Any]:
-                return {outputs[name]: value for name, value in handler(*given).items()}
+        def written(answer: Answer) -> dict[Any, Any]:
+            if "question" in answer:
+                answer = {**answer, "question": gradio.update(visible=answer["question"])}
+            return {outputs[name]: value for name, value in answer.items()}
 
-            event(named, inputs, list(outputs.values()), api_visibility="private")
+        def listen(event: Any, handler: Callable[..., Answer], inputs: list[Any]) -> None:
+            event(lambda *given: written(handler(*given)), inputs, list(outputs.values()), api_visibility="private")
 
-        on(upload.upload, do.look, [upload, camera, others])
-        on(again.click, do.again, [found, camera, others])
-        on(matches.select, do.open, [found])
-        on(matches.delete, do.ask, [found])
-        on(confirm.click, do.remove, [found, pending, compact])
-        on(cancel.click, do.keep, [])
+        def listen_to_cards(event: Any, handler: Callable[[Found | None, Any], Answer]) -> None:
+            def clicked(searched: Found | None, sent: gradio.EventData) -> dict[Any, Any]:
+                return written(handler(searched, _number(sent._data)))
+
+            event(clicked, [found], list(outputs.values()), api_visibility="private")
+
+        listen(upload.upload, do.look, [upload, camera, others])
+        listen(again.click, do.again, [found, camera, others])
+        listen_to_cards(matches.select, do.open)
+        listen_to_cards(matches.delete, do.ask)
+        listen(confirm.click, do.remove, [found, pending, compact])
+        listen(cancel.click, do.keep, [])
     return blocks.queue(max_size=32)
 
 
@@ -112,19 +119,18 @@ class Handlers:
         return self._answer(self._desk.search(found.crop, camera, others))
 
     @_in_sentences
-    def open(self, found: Found | None, event: gradio.EventData) -> Answer:
+    def open(self, found: Found | None, number: Any) -> Answer:
         """Shows the correspondences of a match."""
-        number = _number(event)
         drawn = self._desk.correspondences(_searched(found), number)
         return {"pair": picture(drawn, f"Correspondences of match {number}"), "message": "", **_NO_QUESTION}
 
     @_in_sentences
-    def ask(self, found: Found | None, event: gradio.EventData) -> Answer:
+    def ask(self, found: Found | None, number: Any) -> Answer:
         """Says what a removal would remove."""
-        removal = self._desk.removal(_searched(found), _number(event))
+        removal = self._desk.removal(_searched(found), number)
         return {
-            "message": said(str(removal), wrong=True), "pending": removal, "pair": "",
-            "question": gradio.update(visible=True),
+            "message": said(f"Match {number}: {removal}", wrong=True), "pending": removal, "pair": "",
+            "question": True,
         }  # fmt: skip
 
     @_in_sentences
@@ -158,7 +164,7 @@ class Handlers:
         return content
 
 
-_NO_QUESTION: Answer = {"pending": None, "question": gradio.update(visible=False)}
+_NO_QUESTION: Answer = {"pending": None, "question": False}
 
 
 def _searched(found: Found | None) -> Found:
@@ -167,7 +173,6 @@ def _searched(found: Found | None) -> Found:
     return found
 
 
-def _number(event: gradio.EventData) -> Any:
+def _number(sent: Any) -> Any:
     """The number that a click sent; whether there is such a match is for the desk to say."""
-    sent = event._data
     return sent.get("number") if isinstance(sent, dict) else sent

@@ -66,6 +66,7 @@ def _application(desk: Desk, uploads: Path, most_bytes: int, auth: tuple[str, st
         ) from error
     from keras_reid.serving.layout import blocks_of
 
+    own = [gradio.themes.Font(name) for name in ("system-ui", "sans-serif")]  # no font is fetched from anywhere
     blocks = blocks_of(desk, uploads)
     app = gradio.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
@@ -81,6 +82,7 @@ def _application(desk: Desk, uploads: Path, most_bytes: int, auth: tuple[str, st
         pwa=False,
         mcp_server=False,
         css=STYLE,
+        theme=gradio.themes.Default(font=own, font_mono=own),
     )
     # Gradio looks where a file lies that an event names only if it believes that `launch` started the page.
     blocks.has_launched = True

@@ -62,6 +62,8 @@ class Clustering:
         closest_share: Share of all pairs that the measured radius is the mean distance of.
         min_samples: Images within the radius, itself included, that make an image the core of a cluster.
         min_images: Smaller clusters are dropped.
+        center_cameras: Subtract the mean embedding of each camera before images are compared, so that what all images
+            of a camera share does not count. `pseudo_labels` does it; it must be told the cameras.
 
     Raises:
         ValueError: A number is out of its range.
@@ -77,7 +79,8 @@ class Clustering:
         Song et al., "Unsupervised Domain Adaptive Re-Identification: Theory and Practice", 2018, without its term
         that compares target images with the source's; Ester et al., "A Density-Based Algorithm for Discovering
         Clusters", KDD 1996. Clusters of more than two images: Chen et al., "Deep Credible Metric Learning for
-        Unsupervised Domain Adaptation Person Re-identification", ECCV 2020, section 4.2.
+        Unsupervised Domain Adaptation Person Re-identification", ECCV 2020, section 4.2. Centred cameras are our
+        addition.
     """
 
     k1: int = 20
@@ -87,6 +90,7 @@ class Clustering:
     closest_share: float = 1.6e-3
     min_samples: int = 4
     min_images: int = 3
+    center_cameras: bool = False
 
     def __post_init__(self) -> None:
         for name in ("k1", "k2", "min_samples", "min_images"):

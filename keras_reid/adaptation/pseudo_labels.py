@@ -36,6 +36,7 @@ def pseudo_labels(
     mining: CredibleMining | None = None,
     round_number: int = 0,
     eps: float | None = None,
+    cameras: Any = None,
 ) -> Stage:
     """Clusters the images of a site and chooses the credible ones.
 
@@ -48,12 +49,14 @@ def pseudo_labels(
         mining: Which of them are trusted; `CredibleMining()` by default.
         round_number: 0 for the first round: later ones trust more images.
         eps: DBSCAN's radius as an earlier round measured it.
+        cameras: [N] integers, the images' cameras, for a clustering with ``center_cameras``.
 
     Returns:
         `Stage`. Anchors that are alone in their pseudo-identity are left out: they have no positive.
 
     Raises:
-        ValueError: Nothing was found to train on; the sentence says what to change.
+        ValueError: Nothing was found to train on; the sentence says what to change. Or cameras are asked for and not
+            given.
 
     Example:
         >>> import numpy as np
@@ -69,6 +72,8 @@ def pseudo_labels(
     """
     clustering, mining = clustering or Clustering(), mining or CredibleMining()
     features = unit_rows(features)
+    if clustering.center_cameras:
+        features = _camera_centred(features, cameras)
     count = max(clustering.neighbours, mining.k + 1 if mining.credibility == "knn" else 1)
     near = nearest(ItemDistances(cosine_similarity, (features,)), count)
     labels = clustering.labels_of(features, eps, near)
@@ -107,6 +112,19 @@ def purity(labels: Any, person_ids: Any) -> float:
     most = np.zeros(labels.max() + 1, dtype=np.int64)
     np.maximum.at(most, pairs[0], counts)
     return float(most.sum() / len(labels))
+
+
+def _camera_centred(features: np.ndarray, cameras: Any) -> np.ndarray:
+    """Unit rows less the mean of their camera, as unit rows again."""
+    if cameras is None or np.shape(cameras) != (len(features),):
+        raise ValueError(
+            f"A clustering with `center_cameras` needs the camera of each of the {len(features)} images. Received: "
+            f"`cameras` {'None' if cameras is None else f'of shape {np.shape(cameras)}'}."
+        )
+    numbers = np.unique(cameras, return_inverse=True)[1]
+    means = np.zeros((numbers.max() + 1, features.shape[1]), dtype=np.float32)
+    np.add.at(means, numbers, features)
+    return unit_rows(features - (means / np.bincount(numbers)[:, None])[numbers])
 
 
 def unit_rows(features: Any) -> np.ndarray:

@@ -167,7 +167,7 @@ class _Rounds:
         stage = folder.stage(number)
         if stage is None:
             eps = records[0].eps if records else None
-            stage = pseudo_labels(features, self.clustering, self.mining, number, eps)
+            stage = pseudo_labels(features, self.clustering, self.mining, number, eps, self.table.camera_id)
             folder.keep_stage(number, stage)
         rows = stage.anchors.rows
         table = self.table.take(rows).with_labels(stage.labels.labels[rows])

@@ -26,6 +26,7 @@ def run(
     epochs: int | None = None,
     eps: float | None = None,
     closest_share: float | None = None,
+    center_cameras: bool | None = None,
     credibility: str = "prototype",
     source_epochs: int | None = None,
     seed: int = 0,
@@ -47,6 +48,7 @@ def run(
         epochs: Epochs of a round; the recipe's own by default. The share of those at the lower rate stays.
         eps: DBSCAN's radius, as in `keras_reid.adaptation.Clustering`.
         closest_share: Share of all pairs that the radius is measured by, as there.
+        center_cameras: Whether each camera's mean embedding is subtracted, as there; the recipe's own by default.
         credibility: ``"prototype"`` or ``"knn"``.
         source_epochs: Epochs on the source; the recipe's own by default.
         seed: Seed of everything.
@@ -76,8 +78,8 @@ def run(
     if epochs is not None:
         last = min(round(plan.last_epochs * epochs / plan.epochs), epochs - 1)
         plan = replace(plan, epochs=epochs, last_epochs=max(last, 0))
-    if eps is not None or closest_share is not None:
-        clustering = replace(clustering, eps=eps, closest_share=closest_share or clustering.closest_share)
+    asked = {"eps": eps, "closest_share": closest_share, "center_cameras": center_cameras}
+    clustering = replace(clustering, **{name: value for name, value in asked.items() if value is not None})
     seed_everything(seed)
     model = zoo.load(name, weights=weights)
     records = adapt(

@@ -23,6 +23,11 @@ def add(commands) -> None:
         "--closest-share", type=float, help="share of all pairs it is measured by (default: the recipe's)"
     )
     adapt.add_argument(
+        "--center-cameras",
+        action=argparse.BooleanOptionalAction,
+        help="compare images less their camera's mean (default: the recipe's)",
+    )
+    adapt.add_argument(
         "--credibility", choices=("prototype", "knn"), default="prototype", help="of anchors (default: %(default)s)"
     )
     run_options(adapt)
@@ -40,7 +45,7 @@ def _adapt(options) -> int:
             sides[side] = load_dataset(argparse.Namespace(data=reader, root=root or None, option=own))
     if options.style_transfer:
         sides["style_transfer"] = load_model(options.style_transfer)
-    names = ("weights", "rounds", "eps", "closest_share", "credibility", "seed", "resume")
+    names = ("weights", "rounds", "eps", "closest_share", "center_cameras", "credibility", "seed", "resume")
     arguments = {name: getattr(options, name) for name in names}
     run(options.name, **sides, out=options.out, source_epochs=options.epochs, **arguments)
     print(f"\nModel, records and pseudo labels are in {options.out}")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,20 @@ def test_the_stage_as_a_whole():
     assert purity(stage.labels.labels[stage.anchors.rows], ids[stage.anchors.rows]) == 1.0
     alone = neighbour_credibility(features, 5)
     assert alone[stage.anchors.rows].min() == pytest.approx(stage.anchors.threshold, abs=1e-4)
+
+
+def test_what_a_camera_adds_to_all_its_images_does_not_count():
+    features, ids = people(noise=0.1)
+    cameras = np.arange(len(ids)) % 2
+    cast = np.hstack([features, 2.0 * np.eye(2)[cameras]])
+    clustering = Clustering(k1=7, k2=3, eps=0.6)
+    apart = pseudo_labels(cast, clustering).labels.labels
+    assert all(len(set(cameras[apart == label])) == 1 for label in range(apart.max() + 1))
+    centred = replace(clustering, center_cameras=True)
+    together = pseudo_labels(cast, centred, cameras=cameras + 5).labels
+    assert together.clusters == 12 and purity(together.labels, ids) == 1.0
+    with pytest.raises(ValueError, match=r"needs the camera of each of the 96 images\. Received: `cameras` None"):
+        pseudo_labels(cast, centred)
 
 
 def test_an_anchor_that_is_alone_has_no_positive():

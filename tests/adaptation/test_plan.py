@@ -47,7 +47,7 @@ def test_the_cards_plans():
     assert clustering == Clustering()
     assert json.dumps(asdict(plan)) == json.dumps(asdict(AdaptationPlan()))
     plan, clustering = planned("dcml_tiny")
-    assert (plan.rounds, clustering) == (4, Clustering(k1=10, k2=4))
+    assert (plan.rounds, clustering) == (4, Clustering(k1=10, k2=4, closest_share=3e-3, center_cameras=True))
     assert planned("baseline_tiny") == planned(None) == (AdaptationPlan(), Clustering())
 
 

@@ -43,7 +43,7 @@ def run(
         test_sets: Further data sets to test on directly (no training there).
         epochs: Number of epochs; the recipe's own by default.
         seed: Seed of weights, order and augmentation.
-        weights: As in `keras_reid.zoo.load`.
+        weights: As in `keras_reid.zoo.load`. A head among them is dropped: these identities get a new one.
         overrides: Constructor arguments that replace the card's.
         cache: Decoded images: ``"memory"``, a folder, or ``None`` (see `keras_reid.pipeline.training`).
         save_every: Steps between saved states.
@@ -101,7 +101,7 @@ def run(
         board = [_tensorboard(out)] if tensorboard else []
         seed_everything(seed)
         with placed.scope():
-            model = zoo.load(name, weights=weights, **config["overrides"])
+            model = zoo.load(name, weights=weights, head="drop", **config["overrides"])
         state = Resume(out / "state", every_steps=save_every)
         if resume and state.position()[0] >= config["epochs"]:
             print(f"The training in {out} is complete; it is evaluated again.")

@@ -165,7 +165,7 @@ class ReIDModel(keras.Model):
         elif found is not None and found > self.num_classes:
             raise ValueError(
                 f"The model has a head for {self.num_classes} identities and the training data have {found}. Load the "
-                "model with `num_classes=None` (a new head), or train on identities it knows."
+                "weights with keras_reid.zoo.load(..., head='drop') (a new head), or train on identities it knows."
             )
         spec = getattr(dataset, "element_spec", None)
         size = tuple(spec["image"].shape[1:3]) if isinstance(spec, dict) and "image" in spec else self.image_size

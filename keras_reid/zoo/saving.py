@@ -10,6 +10,7 @@ from typing import Any
 
 from keras_reid.checks import unknown_name
 from keras_reid.zoo.cards import CARD, Card, card
+from keras_reid.zoo.cards import list as entries
 from keras_reid.zoo.files import sha256
 from keras_reid.zoo.loading import load
 from keras_reid.zoo.probe import EMBEDDING, IMAGE, TOLERANCE, write_probe
@@ -39,7 +40,8 @@ def save(model, folder: str | os.PathLike, entry: str | os.PathLike, **changes) 
         The folder.
 
     Raises:
-        ValueError: The folder exists, the model is of another method than the entry, or an entry is no one's to change.
+        ValueError: The folder exists or is called like an entry of the zoo, the model is of another method than the
+            entry, or an entry is no one's to change.
 
     Example:
         >>> import tempfile, pathlib, keras_reid
@@ -51,6 +53,8 @@ def save(model, folder: str | os.PathLike, entry: str | os.PathLike, **changes) 
         (64, 32)
     """
     folder, described = Path(folder), card(entry)
+    if os.fspath(folder) in entries():
+        raise ValueError(f"{str(folder)!r} is an entry of the zoo, which would be loaded instead. Give another folder.")
     if folder.exists():
         raise ValueError(f"{folder} exists already. Give another folder; nothing is overwritten.")
     if type(model).__name__ != described.method:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 __all__ = ["toml_text"]
 
 
@@ -52,6 +54,8 @@ def _value(value: Any) -> str:
     if isinstance(value, str | bool):
         # JSON escapes what TOML wants escaped, but for one control character.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, np.generic):
+        return _value(value.item())
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, list | tuple):

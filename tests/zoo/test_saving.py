@@ -99,6 +99,12 @@ def test_what_cannot_be_saved(model, place, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_called_like_an_entry_would_never_be_loaded(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="'baseline_tiny' is an entry of the zoo, which would be loaded instead"):
+        zoo.save(model, "baseline_tiny", "baseline_tiny")
+
+
 def test_nothing_is_left_of_a_save_that_failed(model, tmp_path, monkeypatch):
     def full(*arguments, **options):
         raise OSError("no space left on device")

@@ -1,6 +1,7 @@
 import tomllib
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 
 from keras_reid import zoo
@@ -22,6 +23,8 @@ def test_what_needs_escaping_comes_back_equal():
     }
     assert tomllib.loads(toml_text(content)) == content
     assert tomllib.loads(toml_text({"size": (64, 32)})) == {"size": [64, 32]}
+    measured = {"rank1": np.float64(0.5), "rows": np.int64(3), "exact": np.bool_(True)}
+    assert tomllib.loads(toml_text(measured)) == {"rank1": 0.5, "rows": 3, "exact": True}
 
 
 def test_what_toml_does_not_hold():

@@ -6,7 +6,7 @@ And an event may name a file by its path on the server. Whatever is not needed i
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ _GET = re.compile(
 _POST = re.compile(r"/login/?|/gradio_api/(upload|queue/join|cancel|reset)/?")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _SMALL = 64 * 1024  # bytes of a request that carries no image, and of what stands around one
+_NO_EVENT = "This is no event of the page."
 _HEADERS = {
     # Nothing is loaded from, or sent to, another host. Gradio's own script is written in the page, and makes functions
     # of text.
@@ -44,12 +45,21 @@ class Guard:
         app: What is guarded.
         uploads: The folder that an uploaded file lies in; no request may name another file.
         most_bytes: Size of an upload.
+        events: The page's events: number -> types of what each carries; ``dict`` is a file. ``None`` may stand for any.
         any_host: Whether the page may be asked for under any name. Without a password it may not: a page of another
             site could have its own name lead to this computer, and read the gallery in a visitor's browser.
     """
 
-    def __init__(self, app: Any, uploads: Path, most_bytes: int, any_host: bool = False):
-        self.app, self.uploads, self.most_bytes, self.any_host = app, uploads.resolve(), most_bytes, any_host
+    def __init__(
+        self,
+        app: Any,
+        uploads: Path,
+        most_bytes: int,
+        events: Mapping[int, tuple[type, ...]],
+        any_host: bool = False,
+    ):
+        self.app, self.uploads, self.most_bytes = app, uploads.resolve(), most_bytes
+        self.events, self.any_host = events, any_host
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answers a request, or hands it on.
@@ -91,14 +101,27 @@ class Guard:
         return None
 
     def _refused_event(self, body: bytes) -> tuple[int, str] | None:
-        """Looks for files in what the page's events carry."""
+        """Compares an event with those that the page has, and looks for files in it."""
         try:
-            paths = list(_paths(json.loads(body)))
+            event = json.loads(body)
+            paths = list(_paths(event))
         except (ValueError, RecursionError):
-            return 400, "This is no event of the page."
-        if all(isinstance(path, str) and self._uploaded(path) for path in paths):
-            return None
-        return 400, "A file is taken only as an upload, never by its path."
+            return 400, _NO_EVENT
+        if not all(isinstance(path, str) and self._uploaded(path) for path in paths):
+            return 400, "A file is taken only as an upload, never by its path."
+        return None if self._has(event) else (400, _NO_EVENT)
+
+    def _has(self, event: Any) -> bool:
+        if not isinstance(event, dict) or not isinstance(event.get("session_hash"), str):
+            return False
+        number, carried = event.get("fn_index"), event.get("data")
+        types = self.events.get(number) if type(number) is int else None
+        if types is None or not isinstance(carried, list) or len(carried) != len(types):
+            return False
+        return all(
+            value is None or (isinstance(value, kind) and (kind is not dict or "path" in value))
+            for value, kind in zip(carried, types, strict=True)
+        )
 
     def _uploaded(self, path: str) -> bool:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 from keras_reid.serving.cards import ANSWERS, CLICK, cards, crop, picture, said
 from keras_reid.serving.desk import Desk, Found, Removal
 
-__all__ = ["Handlers", "blocks_of"]
+__all__ = ["Handlers", "blocks_of", "events_of"]
 
 _FORGOTTEN_AFTER = 3600.0  # seconds that the search of a closed page is remembered
 _SUGGESTION = (
@@ -78,6 +78,22 @@ def blocks_of(desk: Desk, uploads: Path) -> Any:
         listen(confirm.click, do.remove, [found, pending, compact])
         listen(cancel.click, do.keep, [])
     return blocks.queue(max_size=32)
+
+
+def events_of(blocks: Any) -> dict[int, tuple[type, ...]]:
+    """Says what the page's events carry, for the guard.
+
+    Args:
+        blocks: What `blocks_of` returned.
+
+    Returns:
+        Number of the event -> types of its values.
+    """
+    kinds = {"file": dict, "textbox": str, "checkbox": bool}  # a state stays on the server, and nothing of it is sent
+    return {
+        number: tuple(kinds.get(part.get_block_name(), type(None)) for part in event.inputs)
+        for number, event in blocks.fns.items()
+    }
 
 
 def _in_sentences(handler: Callable[..., Answer]) -> Callable[..., Answer]:

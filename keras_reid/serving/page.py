@@ -64,7 +64,7 @@ def _application(desk: Desk, uploads: Path, most_bytes: int, auth: tuple[str, st
         raise ImportError(
             f"The page needs Gradio: pip install 'keras-reid[serve]'. ({error})", name=error.name
         ) from error
-    from keras_reid.serving.layout import blocks_of
+    from keras_reid.serving.layout import blocks_of, events_of
 
     own = [gradio.themes.Font(name) for name in ("system-ui", "sans-serif")]  # no font is fetched from anywhere
     blocks = blocks_of(desk, uploads)
@@ -86,5 +86,7 @@ def _application(desk: Desk, uploads: Path, most_bytes: int, auth: tuple[str, st
     )
     # Gradio looks where a file lies that an event names only if it believes that `launch` started the page.
     blocks.has_launched = True
-    app.add_middleware(Guard, uploads=uploads, most_bytes=most_bytes, any_host=auth is not None)
+    app.add_middleware(
+        Guard, uploads=uploads, most_bytes=most_bytes, events=events_of(blocks), any_host=auth is not None
+    )
     return app

@@ -8,6 +8,7 @@ import pytest
 from keras_reid.serving.guard import Guard
 
 LIMIT = 1000
+EVENTS = {0: (dict, str, bool), 2: (type(None),)}
 
 
 class Inner:
@@ -45,7 +46,7 @@ def ask(uploads, method, path, body=b"", any_host=False, chunks=None, **headers)
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Guard(inner, uploads, LIMIT, any_host)(scope, receive, send))
+    asyncio.run(Guard(inner, uploads, LIMIT, EVENTS, any_host)(scope, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"], inner.body
 
 
@@ -98,7 +99,7 @@ def test_pages_of_other_sites_are_refused(uploads):
     for origin in ("http://evil.example", "null", "http://127.0.0.1:8000", "file://"):
         assert ask(uploads, "POST", "/gradio_api/queue/join", b"{}", origin=origin)[0] == 403
     own = {"host": "reid.example.org", "origin": "https://reid.example.org", "any_host": True}
-    assert ask(uploads, "POST", "/gradio_api/queue/join", b"{}", **own)[0] == 200
+    assert ask(uploads, "POST", "/gradio_api/queue/join", event_of(2, [None]), **own)[0] == 200
 
 
 def test_bodies_have_a_size(uploads):
@@ -113,7 +114,11 @@ def test_bodies_have_a_size(uploads):
 
 
 def event(path):
-    return json.dumps({"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}, "", False]}).encode()
+    return event_of(0, [{"path": path, "meta": {"_type": "gradio.FileData"}}, "", False])
+
+
+def event_of(number, data, **more):
+    return json.dumps({"fn_index": number, "data": data, "session_hash": "s", **more}).encode()
 
 
 def test_files_are_named_only_if_they_were_uploaded(uploads, tmp_path):
@@ -135,11 +140,27 @@ def test_files_are_named_only_if_they_were_uploaded(uploads, tmp_path):
         assert ask(uploads, "POST", join, broken)[0] == 400
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        event_of(99, [None]), event_of(2, []), event_of(2, [{"crop": 1}]), event_of(0, ["crop.jpg", "", False]),
+        event_of(0, [None, 7, False]), event_of(0, [None, "", "yes"]), event_of(0, [{}, "", False]),
+        event_of([2], [None]), event_of(True, [None]), event_of(2, None), event_of(2, [None], session_hash=None),
+        b"[]", b"null",
+    ],
+)  # fmt: skip
+def test_only_the_events_of_the_page_pass(event, uploads):
+    status, _, said, inner = ask(uploads, "POST", "/gradio_api/queue/join", event)
+    assert (status, json.loads(said), inner) == (400, {"detail": "This is no event of the page."}, None)
+    clicked = event_of(2, [None], event_data={"number": "1"})
+    assert ask(uploads, "POST", "/gradio_api/queue/join", clicked)[0] == 200
+
+
 def test_web_sockets_are_closed(uploads):
     sent = []
 
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Guard(Inner(), uploads, LIMIT)({"type": "websocket"}, None, send))
+    asyncio.run(Guard(Inner(), uploads, LIMIT, EVENTS)({"type": "websocket"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -29,17 +29,19 @@ def _serve(options) -> int:
     from keras_reid.gallery import Gallery
     from keras_reid.methods.loading import load_model
     from keras_reid.serving import serve
+    from keras_reid.serving.server import check_reachable
 
     auth = _password()
+    check_reachable(options.host, auth)
     place = {"name": options.name, "features": options.features, "token": options.token}
     if "://" not in options.gallery and not Path(options.gallery).exists():
         raise ValueError(f"There is no gallery {options.gallery}. Make it first: keras-reid gallery enrol.")
     Gallery(options.gallery, **place).close()  # what is wrong with it is said before a model is loaded
     model = load_model(options.model)
-    # The gallery is closed and uploads are deleted however the page is stopped.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Gallery(options.gallery, model, **place) as gallery:
         entries = len(gallery)
+        # The gallery is closed and uploads are deleted however the page is stopped.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             serve(
                 gallery,

@@ -10,9 +10,9 @@ from keras_reid.serving.page import page
 if TYPE_CHECKING:
     from keras_reid.gallery import Gallery
 
-__all__ = ["LOCAL", "serve"]
+__all__ = ["check_reachable", "serve"]
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
+_LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(
@@ -45,26 +45,46 @@ def serve(
 
     Example:
         >>> from keras_reid.serving import serve
-        >>> serve(None, None, host="0.0.0.0")
-        Traceback (most recent call last):
-            ...
-        ValueError: A page that other computers reach needs a password. Give `auth=(user, password)`, or host 127.0.0.1.
+        >>> with Gallery("people.db", model) as gallery:  # doctest: +SKIP
+        ...     serve(gallery, model, started=print)
+        http://127.0.0.1:7860
     """
-    if host not in LOCAL and auth is None:
-        raise ValueError(
-            "A page that other computers reach needs a password. Give `auth=(user, password)`, or host 127.0.0.1."
-        )
-    with page(gallery, model, top=top, max_upload_mb=max_upload_mb, auth=auth) as app:
+    check_reachable(host, auth)
+    with (
+        _listening(host, port) as listener,
+        page(gallery, model, top=top, max_upload_mb=max_upload_mb, auth=auth) as app,
+    ):
         import uvicorn
 
-        with _listening(host, port) as listener:
-            if started is not None:
-                shown = f"[{host}]" if ":" in host else host
-                started(f"http://{shown}:{listener.getsockname()[1]}")
-            config = uvicorn.Config(
-                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
-            )
-            uvicorn.Server(config).run(sockets=[listener])
+        if started is not None:
+            shown = f"[{host}]" if ":" in host else host
+            started(f"http://{shown}:{listener.getsockname()[1]}")
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def check_reachable(host: str, auth: tuple[str, str] | None) -> None:
+    """Refuses a page that other computers reach and that asks nobody for a password.
+
+    Args:
+        host: Address to listen on.
+        auth: User and password.
+
+    Raises:
+        ValueError: It is such a page.
+
+    Example:
+        >>> from keras_reid.serving.server import check_reachable
+        >>> check_reachable("0.0.0.0", ("me", "secret"))
+    """
+    if host not in _LOCAL and auth is None:
+        raise ValueError(
+            f"A page that other computers reach needs a password. Received: the host {host!r} and none. Give host "
+            "127.0.0.1, or a user and a password: `auth=(user, password)`; on the command line "
+            "KERAS_REID_SERVE_AUTH=user:password in the environment."
+        )
 
 
 def _listening(host: str, port: int) -> socket.socket:

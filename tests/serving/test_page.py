@@ -1,7 +1,10 @@
 """The page by its own requests, as a browser and as an attacker sends them; without a port."""
 
+import asyncio
 import json
+import os
 import tempfile
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -11,6 +14,10 @@ from fastapi.testclient import TestClient
 from keras_reid.serving import page
 from tests.serving.conftest import announced_png
 
+pytestmark = [
+    # Gradio keeps its own record of events with an option that pandas has deprecated.
+    pytest.mark.filterwarnings("ignore:.*no_silent_downcasting:DeprecationWarning"),
+]
 NEW = count()
 LOOK, AGAIN, OPEN, ASK, REMOVE, KEEP = range(6)
 
@@ -33,12 +40,11 @@ class Visitor:
         joined = self.join(number, data, clicked)
         assert joined.status_code == 200, joined.text
         with self.client.stream("GET", "/gradio_api/queue/data", params={"session_hash": self.session}) as lines:
-            for line in lines.iter_lines():
-                if line.startswith("data:") and (sent := json.loads(line[5:]))["msg"] == "process_completed":
-                    assert sent["success"], sent
-                    message, _, crop, matches, pair, _, question, _ = sent["output"]["data"]
-                    return {"message": message, "crop": crop, "matches": matches, "pair": pair, "question": question}
-        raise AssertionError("The page did not answer.")
+            messages = [json.loads(line[5:]) for line in lines.iter_lines() if line.startswith("data:")]
+        (sent,) = [message for message in messages if message["msg"] == "process_completed"]
+        assert sent["success"], sent
+        message, _, crop, matches, pair, _, question, _ = sent["output"]["data"]
+        return {"message": message, "crop": crop, "matches": matches, "pair": pair, "question": question}
 
     def drop(self, content):
         (path,) = self.upload(content).json()
@@ -49,9 +55,21 @@ def file(path):
     return {"path": path, "orig_name": "crop.png", "size": 9, "url": None, "meta": {"_type": "gradio.FileData"}}
 
 
+@contextmanager
+def opened(desk, **options):
+    """The page, made while an event loop runs: without one Gradio makes loops, and never closes them."""
+    own_page = page(desk.gallery, desk.model, **options)
+
+    async def entered():
+        return own_page.__enter__()
+
+    yield asyncio.run(entered())
+    own_page.__exit__(None, None, None)
+
+
 @pytest.fixture(scope="module")
 def app(desk):
-    with page(desk.gallery, desk.model, top=5, max_upload_mb=0.1) as made:
+    with opened(desk, top=5, max_upload_mb=0.1) as made:
         yield made
 
 
@@ -88,7 +106,9 @@ def test_a_search_belongs_to_its_visitor(client, crop):
     assert "too old" in Visitor(client).event(OPEN, [None], {"number": "1"})["message"]
 
 
-@pytest.mark.parametrize("content", [b"no image", b"", announced_png(5000, 5000), announced_png(60_000, 60_000)])
+@pytest.mark.parametrize(
+    "content", [b"no image", b"", announced_png(5000, 5000), announced_png(60_000, 60_000)], ids="abcd"
+)
 def test_what_is_no_crop_is_a_sentence_of_the_page(content, client, capfd):
     assert "reid-said wrong" in Visitor(client).drop(content)["message"]
     assert "Traceback" not in "".join(capfd.readouterr())
@@ -101,8 +121,6 @@ def test_a_large_file_is_refused(client):
 
 
 def uploaded():
-    import os
-
     return [path for path in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*") if path.is_file()]
 
 
@@ -137,7 +155,7 @@ def test_nothing_else_is_served(client):
     start = client.get("/")
     assert start.status_code == 200 and "connect-src 'self'" in start.headers["content-security-policy"]
     settings = client.get("/config").json()
-    assert settings["is_space"] is False and settings["footer_links"] == [] and settings["analytics_enabled"] is False
+    assert settings["footer_links"] == [] and settings["analytics_enabled"] is False
     assert {event["api_visibility"] for event in settings["dependencies"]} == {"private"}
 
 
@@ -155,14 +173,10 @@ def test_a_password_is_asked_for_under_any_name(desk, crop):
 
 
 def test_the_folder_of_uploads_goes_with_the_page(desk):
-    with page(desk.gallery, desk.model):
-        import os
-
+    before = os.environ.get("GRADIO_TEMP_DIR")
+    with opened(desk):
         folder = Path(os.environ["GRADIO_TEMP_DIR"])
         assert folder.is_dir() and folder.parent == Path(tempfile.gettempdir())
-    assert not folder.exists() and "GRADIO_TEMP_DIR" not in os.environ
-    with (
-        pytest.raises(ValueError, match="`max_upload_mb` must be positive"),
-        page(desk.gallery, desk.model, max_upload_mb=0),
-    ):
-        pass
+    assert not folder.exists() and os.environ.get("GRADIO_TEMP_DIR") == before
+    with pytest.raises(ValueError, match="`max_upload_mb` must be positive"):
+        page(desk.gallery, desk.model, max_upload_mb=0).__enter__()

@@ -43,6 +43,7 @@ def test_a_crop_is_read_as_the_pipeline_reads_its_file(kind, tmp_path):
         (announced_png(5000, 5000), "may have 16 million pixels. Received: 5000 x 5000"),
         (announced_png(60_000, 60_000), "may have 16 million pixels. Received: far more"),
     ],
+    ids=range(10),
 )
 def test_what_is_no_crop_is_a_sentence(content, sentence):
     with pytest.raises(ValueError, match=sentence):

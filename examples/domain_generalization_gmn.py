@@ -58,9 +58,14 @@ def main(arguments=None):
 
     # Every batch has as many identities of each source, so their number must be a multiple of the sources'.
     share = max(keras_reid.zoo.recipe(name).sampler["identities"] // len(sources), 2)
-    settings = {"epochs": options.epochs, "seed": options.seed, "resume": options.resume}
+    recipe, identities = keras_reid.zoo.recipe(name), share * len(sources)
+    epochs = options.epochs or recipe.epochs
+    settings = {"epochs": epochs, "seed": options.seed, "resume": options.resume}
     settings["weights"] = None if name.endswith("tiny") else "imagenet"  # there are none for the tiny network
-    settings["sampler"] = {"identities": share * len(sources)}
+    settings["sampler"] = {"identities": identities}
+    # The perturbation begins after 15 % of the steps, as in the recipe, however many steps these sources give.
+    steps = recipe.sampler.get("passes", 1) * -(-dataset.train.num_persons // identities) * epochs
+    settings["overrides"] = {"warmup_steps": round(0.15 * steps)}
     model, reports = run(name, dataset, options.out / "run", **settings)
 
     # The same features, compared in three ways.

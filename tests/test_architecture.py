@@ -221,3 +221,16 @@ def test_the_rules_bite(file, source, rule):
 def test_the_rules_let_pass(file, source):
     rules = (against_the_order, of_another_method, of_a_backend_out_of_place)
     assert not [found for found in imports_of(source, PACKAGE / file) for rule in rules if rule(found)]
+
+
+def test_every_saved_class_has_a_name_of_its_own():
+    """Keras keeps the last class of a name, without a word, and makes a saved model of the wrong one."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                for mark in node.decorator_list:
+                    if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("register_keras_serializable"):
+                        found.setdefault((ast.unparse(mark.keywords[0].value), node.name), []).append(path.name)
+    assert len(found) > 20
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}

@@ -63,7 +63,8 @@ class Clustering:
         min_samples: Images within the radius, itself included, that make an image the core of a cluster.
         min_images: Smaller clusters are dropped.
         center_cameras: Subtract the mean embedding of each camera before images are compared, so that what all images
-            of a camera share does not count. `pseudo_labels` does it; it must be told the cameras.
+            of a camera share does not count. `pseudo_labels` does it, for clusters and credibility; it must be told the
+            cameras. Images of unknown camera (-1) count as those of one camera.
 
     Raises:
         ValueError: A number is out of its range.

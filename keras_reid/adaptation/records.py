@@ -205,7 +205,9 @@ class AdaptationFolder:
 
     def free(self) -> None:
         """Forgets an adaptation that came to nothing, so that the corrected one can have the folder."""
-        if self.path is not None and not self.finished and self.stage(0) is None and self.weights(0) is None:
+        if self.path is None or self.finished or self.stage(0) is not None or self.weights(0) is not None:
+            return
+        if not (self.path / "source" / "state").exists():
             (self.path / _FILE).unlink(missing_ok=True)
 
 

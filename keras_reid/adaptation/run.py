@@ -78,6 +78,8 @@ def run(
     if epochs is not None:
         last = min(round(plan.last_epochs * epochs / plan.epochs), epochs - 1)
         plan = replace(plan, epochs=epochs, last_epochs=max(last, 0))
+    if closest_share is not None:  # a radius of the recipe's would never be measured
+        clustering = replace(clustering, eps=None)
     asked = {"eps": eps, "closest_share": closest_share, "center_cameras": center_cameras}
     clustering = replace(clustering, **{name: value for name, value in asked.items() if value is not None})
     seed_everything(seed)

@@ -52,8 +52,11 @@ class GeMPooling(keras.layers.Layer):
         """Pools over height and width."""
         x = ops.maximum(ops.cast(inputs, "float32"), 1e-6)
         exponent = ops.convert_to_tensor(self.exponent)
-        means = ops.mean(ops.power(x, exponent), axis=(1, 2))
-        return ops.cast(ops.power(means, 1.0 / exponent), self.compute_dtype)
+        # In units of the largest value: 1e-6 to the power of ten is zero in float32, whose root has no gradient.
+        # The unit cancels out, of the gradient too.
+        largest = ops.stop_gradient(ops.max(x, axis=(1, 2), keepdims=True))
+        means = ops.mean(ops.power(x / largest, exponent), axis=(1, 2))
+        return ops.cast(largest[:, 0, 0] * ops.power(means, 1.0 / exponent), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         """The channels remain."""

@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_reid.losses.base import integer_labels
+from keras_reid.losses.distances import unit_vectors
 
 __all__ = ["variance_ratio"]
 
@@ -37,7 +38,7 @@ def variance_ratio(labels, features):
         our choice, Fisher's ratio of traces.
     """
     labels = integer_labels(labels)
-    features = ops.normalize(ops.cast(features, "float32"), axis=-1)
+    features = unit_vectors(features)
     same = ops.cast(ops.equal(labels[:, None], labels[None, :]), "float32")  # [B, B]
     share = 1.0 / ops.sum(same, axis=1)  # [B], of each image in its identity: they sum to the number of identities
     centres = ops.matmul(same, features) * share[:, None]  # [B, D], each image's own

@@ -9,6 +9,7 @@ from keras import ops
 from keras_reid.backbones import ResNet
 from keras_reid.layers import BNNeck, FeatureBank, IdentityClassifier, ImageNormalization
 from keras_reid.losses import batch_hard_triplet, check_positives, identity_loss, instance_spreading
+from keras_reid.losses.distances import unit_vectors
 from keras_reid.methods.base import ReIDModel
 from keras_reid.training import backend
 
@@ -141,7 +142,7 @@ class DCML(ReIDModel):
 
     def call(self, images, training=False):
         """Images [B,H,W,3] in [0,1] -> unit-norm embeddings f [B,C], float32."""
-        return ops.normalize(self.pooled(images, training=training), axis=-1)
+        return unit_vectors(self.pooled(images, training=training))
 
     def training_step(self, batch, training=True):
         """One step on the source, or one of Chen et al. 2020 on the site: L_tri + w L_ims, then the bank."""

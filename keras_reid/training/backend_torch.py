@@ -47,8 +47,7 @@ def value_and_gradients(model, variables, loss_fn, scale):
     total, terms = loss_fn()
     scaled = keras.ops.cast(total, "float32") * scale
     gradients = torch.autograd.grad(scaled, [variable.value for variable in variables], allow_unused=True)
-    terms = {name: keras.ops.stop_gradient(value) for name, value in terms.items()}
-    return terms, list(gradients)
+    return keras.tree.map_structure(keras.ops.stop_gradient, terms), list(gradients)
 
 
 def value_and_input_gradient(function, inputs):

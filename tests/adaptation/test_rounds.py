@@ -8,7 +8,7 @@ import pytest
 from keras_reid import zoo
 from keras_reid.adaptation import AdaptationPlan, Clustering, CredibleMining, adapt, rounds
 from keras_reid.recipe import Recipe
-from keras_reid.training import seed_everything
+from keras_reid.training import Resume, seed_everything
 from tests.contracts import Stop
 
 SIZE = (64, 32)
@@ -160,6 +160,27 @@ def test_resumed_within_a_round_equals_never_stopped(people, tmp_path, steps):
     finished = tiny("dcml_tiny")
     assert adapt(finished, None, people, **options, out=tmp_path, save_every=1, resume=True) == expected
     assert equal(values(finished), values(resumed))
+
+
+def test_stopped_on_the_source_it_goes_on_there(people, tmp_path, monkeypatch):
+    fit, began = Recipe.fit, []
+
+    def few(self, model, data, **arguments):
+        if self.name == "dcml_tiny":
+            state = next(one for one in arguments["callbacks"] if isinstance(one, Resume))
+            began.append(state.position())
+            self = dataclasses.replace(self, sampler={"name": "pk", "identities": 2, "images": 4})
+        return fit(self, model, data, **arguments)
+
+    monkeypatch.setattr(Recipe, "fit", few)
+    options = {"plan": dataclasses.replace(PLAN, rounds=1), "clustering": CLUSTERING, "recipe": "dcml_tiny"}
+    options |= {"source_epochs": 2, "out": tmp_path, "save_every": 1, "verbose": False}
+    with pytest.raises(Stop):
+        adapt(tiny("dcml_tiny"), people, people, **options, callbacks=[StopAt(3)])
+    with pytest.raises(ValueError, match="already holds an adaptation"):
+        adapt(tiny("dcml_tiny"), people, people, **options, seed=5)
+    adapt(tiny("dcml_tiny"), people, people, **options, resume=True)
+    assert began[0] == (0, 0) and began[1] > (0, 0)
 
 
 def test_a_run_killed_while_it_writes_its_record_goes_on(people, tmp_path, monkeypatch):

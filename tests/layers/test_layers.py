@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_reid.layers import BNNeck, CosineClassifier, GeMPooling, ImageNormalization, ScalarBatchNormalization
+from tests.gradients import gradient
 
 RNG = np.random.default_rng(0)
 
@@ -79,6 +80,21 @@ def test_gem_lies_between_average_and_maximum_and_survives_half_precision():
     pooled = numpy(GeMPooling(dtype="mixed_float16")(maps))
     assert (pooled > maps.mean((1, 2))).all() and (pooled < maps.max((1, 2))).all()
     np.testing.assert_allclose(numpy(GeMPooling(200.0)(maps / 200.0)), maps.max((1, 2)) / 200.0, rtol=0.02)
+
+
+@pytest.mark.parametrize("exponent", [3.0, 10.0])
+def test_gem_has_a_gradient_where_a_channel_is_dead(exponent):
+    layer = GeMPooling(exponent)
+    layer.build((None, None, None, 2))
+    maps = np.stack([np.zeros((4, 3)), RNG.random((4, 3))], axis=-1)[None]
+    (found,) = gradient(lambda x: keras.ops.sum(layer(x)), maps)
+    live, mean = maps[..., 1], (maps[..., 1] ** exponent).mean()
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found[..., 1], live ** (exponent - 1) * mean ** (1 / exponent - 1) / 12, rtol=1e-3)
+    model = keras.Sequential([layer])
+    model.compile(keras.optimizers.SGD(0.01), "mse")
+    model.fit(maps.astype("float32"), np.ones((1, 2), "float32"), verbose=0)
+    assert np.isfinite(numpy(layer.exponent))
 
 
 def test_gem_learns_its_exponent():

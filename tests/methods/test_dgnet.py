@@ -178,6 +178,16 @@ def test_the_ablations_leave_out_what_they_say():
     assert nothing["total"] == 0.0
 
 
+def test_without_identity_supervision_drawn_images_teach_what_the_teacher_thinks_alone():
+    model = small(identity_weight=0.0, dropouts=(0.0, 0.0))
+    model.iteration.assign(100.0)
+    images, opinion = model.normalization(IMAGES[:4]), ops.ones((4, 4)) / 4.0
+    total, terms = objectives.appearance_terms(
+        model, images, images, [0, 1, 0, 1], images, opinion, ramps(model), False
+    )
+    assert float(total) == pytest.approx(2.0 * float(terms["primary"]), rel=1e-4)
+
+
 def test_low_images_are_doubled_on_request():
     images = IMAGES[:1] - 0.5
     codes = []

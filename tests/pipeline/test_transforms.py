@@ -89,6 +89,13 @@ def test_pad_crop_is_a_crop_of_the_padded_image(run):
     assert {PadCrop(3)(IMAGE, seed).tobytes() for seed in seeds(1000)} == crops
 
 
+def test_pad_crop_may_repeat_the_edge():
+    padded = np.pad(IMAGE, ((3, 3), (3, 3), (0, 0)), mode="edge")
+    crops = {padded[y : y + 64, x : x + 32].tobytes() for y in range(7) for x in range(7)}
+    assert {PadCrop(3, fill="edge")(IMAGE, seed).tobytes() for seed in seeds(1000)} == crops
+    assert (PadCrop(4, fill="edge")(np.full((2, 2, 3), 9, np.uint8), seeds(1)[0]) == 9).all()
+
+
 def test_pad_crop_may_lose_a_tiny_image():
     tiny = np.full((2, 2, 3), 9, np.uint8)
     results = [PadCrop(4)(tiny, seed) for seed in seeds(50)]
@@ -249,6 +256,7 @@ def test_apply_names_a_transform_that_breaks_the_contract(bad):
         (lambda: ColorJitter(brightness=(-1, 1)), "`brightness` must be two numbers"),
         (lambda: Rotation(0), r"`degrees` must lie in \(0, 180\]. Received: 0"),
         (lambda: PadCrop(0), "`padding` must be an integer of at least 1"),
+        (lambda: PadCrop(fill="white"), "Unknown fill 'white'"),
     ],
 )
 def test_impossible_arguments_are_named(make, sentence):

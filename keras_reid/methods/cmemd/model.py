@@ -10,6 +10,7 @@ from keras_reid.backbones import TwoStreamResNet
 from keras_reid.checks import check_positive_int, unknown_name
 from keras_reid.layers import BNNeck, GeMPooling, IdentityClassifier, ImageNormalization
 from keras_reid.losses import cross_modality_emd, identity_loss, variance_ratio
+from keras_reid.losses.distances import unit_vectors
 from keras_reid.losses.transport import PLANS
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.cmemd.heads import HolisticFeature, PartClassifiers, StripeHead, accumulated
@@ -196,10 +197,10 @@ class CMEMD(ReIDModel):
         if not isinstance(inputs, dict):
             inputs = {"image": inputs, "modality": ops.zeros((ops.shape(inputs)[0],), "int32")}
         pooled, parts = self.features(inputs["image"], inputs["modality"], training)
-        embedding = ops.normalize(ops.cast(self.neck(pooled, training=training), "float32"), axis=-1)
+        embedding = unit_vectors(self.neck(pooled, training=training))
         if parts is None:
             return embedding
-        holistic = ops.normalize(self.holistic(parts), axis=-1)
+        holistic = unit_vectors(self.holistic(parts))
         return ops.concatenate([embedding, holistic], axis=-1) * 0.5**0.5
 
     def extract(self, images, batch_size: int = 64, verbose: int | str = 0, modality=0) -> np.ndarray:
@@ -269,7 +270,7 @@ class CMEMD(ReIDModel):
         """[B, s, D] -> mean over identities and features of the distance between the halves."""
         count, width = features.shape[1:]
         images = self.images_per_identity
-        grouped = ops.reshape(ops.normalize(features, axis=-1), (2, -1, images, count, width))
+        grouped = ops.reshape(unit_vectors(features), (2, -1, images, count, width))
         grouped = ops.reshape(ops.transpose(grouped, (0, 1, 3, 2, 4)), (2, -1, images, width))
         return cross_modality_emd(grouped[0], grouped[1], self.plan)
 

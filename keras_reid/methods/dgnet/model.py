@@ -61,7 +61,8 @@ class DGNet(Generation, ReIDModel):
         warmup_iterations: Steps before images drawn are learned from.
         ramp_iterations: Steps after that until w and w_cycle reach 2; w_code reaches 1 in half of them.
         discriminative_weight: Final w. 0: no online feeding, an ablation; the fine head then learns nothing.
-        identity_weight: Factor on all identity losses of real and drawn images. 0: no identity supervision, likewise.
+        identity_weight: Factor on all identity losses of real and drawn images. 0: no identity supervision, likewise,
+            but for what the teacher thinks of drawn ones.
         doubled_height: Images of at most this height are doubled for E_a, as in the authors' code; 0 for none.
         fine_weight: beta.
         image_size: (height, width) in pixels, multiples of 4 of at least 40.

@@ -148,10 +148,10 @@ def appearance_terms(model, images, partners, labels, drawn, opinion, weights, t
         "fine": 2.0 * ops.mean(identity_loss(labels, student_fine, 0.0)),
     }
     total = model.identity_weight * (terms["identity"] + terms["partner_identity"]) + weights["discriminative"] * (
-        terms["primary"] + _FINE * terms["fine"]
+        terms["primary"] + _FINE * model.identity_weight * terms["fine"]
     )
     if rules.fine_identity:
-        total = total + _FINE * weights["discriminative"] * terms["fine_identity"]
+        total = total + _FINE * weights["discriminative"] * model.identity_weight * terms["fine_identity"]
     right = ops.cast(ops.equal(ops.argmax(primary, axis=-1), ops.cast(labels, "int32")), "float32")
     return total, {**terms, "accuracy": ops.mean(right), "appearance": total}
 

@@ -92,7 +92,7 @@ class Generator(keras.layers.Layer):
         return {**super().get_config(), **self._arguments}
 
 
-@keras.saving.register_keras_serializable(package="keras_reid")
+@keras.saving.register_keras_serializable(package="keras_reid.spgan")
 class PatchDiscriminator(keras.layers.Layer):
     """Real or drawn, for every patch: [B,H,W,3] -> [B,H/8-2,W/8-2,1].
 
@@ -140,7 +140,7 @@ class PatchDiscriminator(keras.layers.Layer):
         return {**super().get_config(), "width": self.width}
 
 
-@keras.saving.register_keras_serializable(package="keras_reid")
+@keras.saving.register_keras_serializable(package="keras_reid.spgan")
 class MetricNetwork(keras.layers.Layer):
     """What an image shows, whatever its style: [B,H,W,3] in [-1,1] -> unit-norm embeddings [B, width].
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from keras_reid.checks import check_positive_int
+from keras_reid.checks import check_positive_int, unknown_name
 from keras_reid.pipeline.transforms._draw import check_probability, generator
 
 __all__ = ["Flip", "PadCrop", "Rotation"]
@@ -47,13 +47,14 @@ class Flip:
 
 @dataclass(frozen=True)
 class PadCrop:
-    """Pads the image with black on all sides and crops the original size at a random place.
+    """Pads the image on all sides and crops the original size at a random place.
 
     Args:
         padding: Pixels on each side.
+        fill: ``"black"``, or ``"edge"`` to repeat the outermost pixels.
 
     Raises:
-        ValueError: `padding` is not a positive integer.
+        ValueError: `padding` is not a positive integer, or the fill is unknown.
 
     Example:
         >>> import numpy as np
@@ -63,15 +64,21 @@ class PadCrop:
     """
 
     padding: int = 10
+    fill: str = "black"
 
     def __post_init__(self) -> None:
         check_positive_int("padding", self.padding)
+        if self.fill not in ("black", "edge"):
+            raise unknown_name("fill", self.fill, ("black", "edge"))
 
     def __call__(self, image: np.ndarray, seed: np.ndarray) -> np.ndarray:
         """Returns a crop `[H, W, 3]` of the padded image."""
         # Cropping the padded image is shifting the image by -padding..padding.
         down, right = generator(seed).integers(-self.padding, self.padding + 1, size=2)
         height, width = image.shape[:2]
+        if self.fill == "edge":
+            rows = np.clip(np.arange(height) - down, 0, height - 1)
+            return image[rows[:, None], np.clip(np.arange(width) - right, 0, width - 1)]
         if abs(down) >= height or abs(right) >= width:
             return np.zeros_like(image)
         shifted = np.zeros_like(image)

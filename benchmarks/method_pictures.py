@@ -31,6 +31,12 @@ PEOPLE = 10  # of an embedding map, as many as there are colours to tell apart
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--only", nargs="+", choices=("cmemd", "dcml"), default=["cmemd", "dcml"])
 parser.add_argument("--folder", type=Path, default=METHODS, help="where to write (%(default)s)")
+parser.add_argument("--weights", type=Path, help="folder that keeps DCML's networks of the source (see claims_dcml.py)")
+
+
+def some_of(table):
+    """The images of the first people."""
+    return table.take(np.flatnonzero(np.isin(table.person_id, table.person_ids[:PEOPLE])))
 
 
 def embedding_maps(title, model, table, groups, names, save, stage):
@@ -47,14 +53,14 @@ def clusters(model, table):
     return visualize.cluster_sheet(table, labels, clusters=6)
 
 
-def cmemd(save, root):
+def cmemd(save, root, weights):
     """Optimal plan without CM-DL and local stream, the row of the claims that recognises best."""
     options = claims_cmemd.parser.parse_args([])
     tested = claims_cmemd.people(root, "regdb", "C", SEED, options.identities)
     asked = tested["visible_to_thermal"]
     seed_everything(SEED)
     model, recipe = claims_cmemd.model_of("emd"), zoo.recipe("cmemd_tiny")
-    shown = asked.train.take(np.isin(asked.train.person_id, asked.train.person_ids[:PEOPLE]))
+    shown = some_of(asked.train)
     draw = ("CM-EMD, people of the training", model, shown, shown.modality, ("visible", "thermal"), save)
     embedding_maps(*draw, "before")
     recipe.fit(model, asked.train, epochs=options.epochs, seed=SEED, cache="memory", verbose=0)
@@ -67,14 +73,14 @@ def cmemd(save, root):
     save(visualize.transport_plan(model, visible, thermal), "plan")
 
 
-def dcml(save, root):
+def dcml(save, root, weights):
     """Credible anchors by prototypes, from the claims' network of the source."""
-    options = claims_dcml.parser.parse_args([])
+    options = claims_dcml.parser.parse_args(["--weights", str(weights)] if weights else [])
     source, target = claims_dcml.experiment(root, SEED, options)
-    weights = claims_dcml.source_weights(SEED, source, target, False, root, options)
+    trained = claims_dcml.source_weights(SEED, source, target, False, weights or root, options)
     mining, spreading = claims_dcml.ROWS["prototype"]
-    model = zoo.load(claims_dcml.ENTRY, weights=weights, image_size=claims_dcml.SIZE, spreading_weight=spreading)
-    shown = target.train.take(np.isin(target.train.person_id, target.train.person_ids[:PEOPLE]))
+    model = zoo.load(claims_dcml.ENTRY, weights=trained, image_size=claims_dcml.SIZE, spreading_weight=spreading)
+    shown = some_of(target.train)
     draw = ("DCML, people of the site", model, shown, shown.camera_id, (), save)
     embedding_maps(*draw, "before")
     save(clusters(model, target.train), "clusters_before")
@@ -95,7 +101,7 @@ def main():
             image.save(options.folder / f"{method}_{name}.jpg", quality=70, optimize=True)
 
         with tempfile.TemporaryDirectory() as root:
-            globals()[method](save, Path(root))
+            globals()[method](save, Path(root), options.weights)
 
 
 if __name__ == "__main__":

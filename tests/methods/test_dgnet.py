@@ -157,8 +157,7 @@ def test_ramps_follow_the_iterations():
 def test_the_ablations_leave_out_what_they_say():
     model = small(discriminative_weight=0.0, dropouts=(0.0, 0.0))
     model.iteration.assign(100.0)
-    weights = ramps(model)
-    found = {name: float(ops.convert_to_numpy(value)) for name, value in weights.items()}
+    found = {name: float(ops.convert_to_numpy(value)) for name, value in (weights := ramps(model)).items()}
     assert found == {"discriminative": 0.0, "cycle": 2.0, "codes": 1.0, "active": 0.0}
     images = model.normalization(IMAGES[:4])
     labels, own = np.arange(4) % 2, ops.stop_gradient(objectives.codes(model, images, True))
@@ -181,10 +180,8 @@ def test_the_ablations_leave_out_what_they_say():
 def test_without_identity_supervision_drawn_images_teach_what_the_teacher_thinks_alone():
     model = small(identity_weight=0.0, dropouts=(0.0, 0.0))
     model.iteration.assign(100.0)
-    images, opinion = model.normalization(IMAGES[:4]), ops.ones((4, 4)) / 4.0
-    total, terms = objectives.appearance_terms(
-        model, images, images, [0, 1, 0, 1], images, opinion, ramps(model), False
-    )
+    images, opinion, weights = model.normalization(IMAGES[:4]), ops.ones((4, 4)) / 4.0, ramps(model)
+    total, terms = objectives.appearance_terms(model, images, images, [0] * 4, images, opinion, weights, False)
     assert float(total) == pytest.approx(2.0 * float(terms["primary"]), rel=1e-4)
 
 

@@ -157,7 +157,8 @@ def test_ramps_follow_the_iterations():
 def test_the_ablations_leave_out_what_they_say():
     model = small(discriminative_weight=0.0, dropouts=(0.0, 0.0))
     model.iteration.assign(100.0)
-    found = {name: float(ops.convert_to_numpy(value)) for name, value in (weights := ramps(model)).items()}
+    weights = ramps(model)
+    found = {name: float(ops.convert_to_numpy(value)) for name, value in weights.items()}
     assert found == {"discriminative": 0.0, "cycle": 2.0, "codes": 1.0, "active": 0.0}
     images = model.normalization(IMAGES[:4])
     labels, own = np.arange(4) % 2, ops.stop_gradient(objectives.codes(model, images, True))
@@ -172,8 +173,8 @@ def test_the_ablations_leave_out_what_they_say():
     assert appearance["total"] == pytest.approx(appearance["identity"] + appearance["partner_identity"], rel=1e-5)
     model.identity_weight = 0.0
     without, nothing = both_totals()
-    difference = generator["total"] - without["total"]
-    assert difference == pytest.approx(0.5 * generator["generated_identity"], rel=1e-3) and difference > 0.1
+    assert generator["generated_identity"] > 0.2
+    assert generator["total"] - without["total"] == pytest.approx(0.5 * generator["generated_identity"], rel=1e-3)
     assert nothing["total"] == 0.0
 
 
@@ -186,8 +187,7 @@ def test_without_identity_supervision_drawn_images_teach_what_the_teacher_thinks
 
 
 def test_low_images_are_doubled_on_request():
-    images = IMAGES[:1] - 0.5
-    codes = []
+    images, codes = IMAGES[:1] - 0.5, []
     for height, given in ((64, images), (0, ops.convert_to_numpy(doubled(images))), (0, images)):
         seed_everything(0)
         codes.append(ops.convert_to_numpy(AppearanceEncoder("tiny", 8, doubled_height=height)(given)["code"]))

@@ -118,16 +118,18 @@ class Guard:
         types = self.events.get(number) if type(number) is int else None
         if types is None or not isinstance(carried, list) or len(carried) != len(types):
             return False
-        return all(
-            value is None or (isinstance(value, kind) and (kind is not dict or "path" in value))
-            for value, kind in zip(carried, types, strict=True)
-        )
+        return all(_is(value, kind) for value, kind in zip(carried, types, strict=True))
 
     def _uploaded(self, path: str) -> bool:
         try:
             return self.uploads in Path(path).resolve().parents
         except (OSError, ValueError):  # a name that no file system takes
             return False
+
+
+def _is(value: Any, kind: type) -> bool:
+    """Whether an event may carry it: nothing, or a value of the type, which is a file if it is a dictionary."""
+    return value is None or (isinstance(value, kind) and (not isinstance(value, dict) or "path" in value))
 
 
 def _name(host: str) -> str:

@@ -15,8 +15,9 @@ from keras_reid.serving import page
 from tests.serving.conftest import announced_png
 
 pytestmark = [
-    # Gradio keeps its own record of events with an option that pandas has deprecated.
+    # Gradio keeps its own record of events with an option and an argument that pandas has deprecated.
     pytest.mark.filterwarnings("ignore:.*no_silent_downcasting:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated:DeprecationWarning"),
 ]
 NEW = count()
 LOOK, AGAIN, OPEN, ASK, REMOVE, KEEP = range(6)
@@ -88,13 +89,15 @@ def test_from_dropping_a_crop_to_removing_a_person(client, desk, crop, capfd):
     visitor = Visitor(client)
     seen = visitor.drop(crop)
     assert seen["matches"].count("<article") == 5 and "data:image/jpeg" in seen["crop"] and seen["message"] == ""
-    assert "data:image/png" in visitor.event(OPEN, [None], {"number": "1"})["pair"]
-    asked = visitor.event(ASK, [None], {"number": "1"})
-    assert "will be removed" in asked["message"] and asked["question"]["visible"] is True
+    assert "is gone" in visitor.event(OPEN, [None], {"number": "1"})["message"]  # the crop itself, without its file
+    seen = visitor.event(OPEN, [None], {"number": "2"})
+    assert seen["message"] == "" and "data:image/png" in seen["pair"]
+    asked = visitor.event(ASK, [None], {"number": "2"})
+    assert "7 entries of person 4 will be removed" in asked["message"] and asked["question"]["visible"] is True
     before = len(desk.gallery)
     assert "Nothing was removed" in visitor.event(KEEP, [])["message"] and len(desk.gallery) == before
     assert "Choose first" in visitor.event(REMOVE, [None, None, False])["message"] and len(desk.gallery) == before
-    visitor.event(ASK, [None], {"number": "1"})
+    visitor.event(ASK, [None], {"number": "2"})
     done = visitor.event(REMOVE, [None, None, True])
     assert f"{before - len(desk.gallery)} entries removed" in done["message"] and len(desk.gallery) == before - 7
     assert "no match 99" in visitor.event(OPEN, [None], {"number": "99"})["message"]
@@ -161,7 +164,7 @@ def test_nothing_else_is_served(client):
 
 def test_a_password_is_asked_for_under_any_name(desk, crop):
     with (
-        page(desk.gallery, desk.model, auth=("me", "secret")) as app,
+        opened(desk, auth=("me", "secret")) as app,
         TestClient(app, base_url="http://a.example") as it,
     ):
         assert it.get("/config").status_code == 401

@@ -188,7 +188,7 @@ class FeatureExtractor:
             features = np.asarray(self.model.extract(batches, verbose=int(self.progress)), "float32")
         return Extraction(features, tuple(names[row] for row in source.used), source.used)
 
-    def score(self, query: Any, gallery: Any) -> np.ndarray:
+    def score(self, query: Any, gallery: Any, *, query_modality: int = 0, gallery_modality: int = 0) -> np.ndarray:
         """Compares every query image with every gallery image.
 
         Features are computed anew in each call. For a gallery that stays, keep them:
@@ -197,6 +197,8 @@ class FeatureExtractor:
         Args:
             query: Q images, as in a call.
             gallery: G images, as in a call.
+            query_modality: 0 visible or 1 thermal: what the queries are.
+            gallery_modality: The same of the gallery.
 
         Returns:
             Array ``[Q, G]``, higher is closer: the cosine of embeddings, or the method's own comparison.
@@ -205,7 +207,8 @@ class FeatureExtractor:
             TypeError: As in a call.
             ValueError: As in a call.
         """
-        return np.asarray(self.model.score(self(query), self(gallery)))
+        features = self(query, modality=query_modality), self(gallery, modality=gallery_modality)
+        return np.asarray(self.model.score(*features))
 
 
 def check_feature_file(path: str | os.PathLike[str]) -> Path:

@@ -21,10 +21,14 @@ def progress_line(label: str) -> Callable[[int, int], None]:
         >>> from keras_reid.progress import progress_line
         >>> progress_line("Drawing")(1, 2)  # a doctest is no terminal
     """
+    shown = 0
 
     def show(done: int, total: int) -> None:
-        # Once per percent: writing to a terminal is slow.
-        if sys.stdout.isatty() and (done == total or done % max(total // 100, 1) == 0):
-            print(f"\r{label} {100 * done // total:3d} %", end="\n" if done == total else "", flush=True)
+        nonlocal shown
+        # Once per percent, whatever the steps are: writing to a terminal is slow.
+        percent = 100 * done // total
+        if sys.stdout.isatty() and percent != shown:
+            shown = percent
+            print(f"\r{label} {percent:3d} %", end="\n" if done == total else "", flush=True)
 
     return show

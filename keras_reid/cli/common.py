@@ -2,10 +2,11 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from keras_reid.progress import progress_line
 
-__all__ = ["add_command", "bad_image_option", "data_options", "load_dataset", "run_options"]
+__all__ = ["add_command", "bad_image_option", "data_options", "existing", "load_dataset", "run_options"]
 
 
 def add_command(commands, name: str, function, text: str) -> argparse.ArgumentParser:
@@ -57,6 +58,13 @@ def load_dataset(options):
     if options.data == "synthetic":
         extra["progress"] = progress_line("Drawing people")
     return datasets.load(options.data, root=options.root, **extra)
+
+
+def existing(name: str) -> str:
+    """Returns the name of an image file, if there is one: what is misspelt is said before a model is loaded."""
+    if not Path(name).exists():
+        raise ValueError(f"There is no file or folder {name!r}.")
+    return name
 
 
 def _value(text: str):

@@ -7,12 +7,12 @@ import sys
 from functools import reduce
 from operator import and_
 
-from keras_reid.cli.common import add_command, bad_image_option, data_options, load_dataset
+from keras_reid.cli.common import add_command, bad_image_option, data_options, existing, load_dataset
 
 __all__ = ["add"]
 
 _PARTS = ("train", "query", "gallery")
-_CONDITION = re.compile(r"(\w+)(==|!=|>=|<=|=|>|<)(.*)", re.DOTALL)
+_CONDITION = re.compile(r"\s*(\w+)\s*(==|!=|>=|<=|=|>|<)\s*(.*?)\s*", re.DOTALL)
 
 
 def add(commands) -> None:
@@ -27,6 +27,7 @@ def add(commands) -> None:
     enrol.add_argument("--part", choices=_PARTS, default="gallery", help="which part of --data (default: %(default)s)")
     enrol.add_argument("--camera", type=int, help="camera of the images")
     enrol.add_argument("--time", type=float, help="capture time of the images, in seconds")
+    enrol.add_argument("--thermal", action="store_true", help="the images of --images are thermal")
     enrol.add_argument(
         "--field", action="append", default=[], metavar="NAME=VALUE", help="own field; the first enrolment names them"
     )
@@ -41,6 +42,7 @@ def add(commands) -> None:
     search.add_argument("--top", type=int, default=10, help="matches per image (default: %(default)s)")
     search.add_argument("--camera", type=int, help="camera of the images")
     search.add_argument("--other-cameras", action="store_true", help="only entries of other cameras than --camera")
+    search.add_argument("--thermal", action="store_true", help="the images are thermal")
     search.add_argument("--shortlist", type=int, default=100, help="entries compared exactly (default: %(default)s)")
     search.add_argument("--rerank", action="store_true", help="re-rank the shortlist (Zhong et al. 2017)")
     search.add_argument("--recall", action="store_true", help="measure what the shortlist loses")
@@ -76,9 +78,20 @@ def _condition_option(parser) -> None:
     )
 
 
-def _open(options, **more):
+def _kept_fields(options):
+    """Own fields of the gallery; None where there is none yet."""
+    from keras_reid.gallery.opening import kept_fields
+
+    return kept_fields(options.gallery, options.name, options.token)
+
+
+def _open(options, make: bool = False, **more):
+    """Opens the gallery; only enrolling makes one, so that a misspelt path is not a new gallery without anybody."""
     from keras_reid.gallery import Gallery
 
+    if not make and _kept_fields(options) is None:  # loading a model takes seconds
+        where = options.gallery + f", gallery {options.name!r}" * (options.name != "people")
+        raise ValueError(f"There is no gallery {where}. Make it first: keras-reid gallery enrol.")
     model = None
     if getattr(options, "model", None) is not None:
         from keras_reid.methods.loading import load_model
@@ -90,10 +103,14 @@ def _open(options, **more):
 def _enrol(options) -> int:
     from keras_reid.progress import progress_line
 
-    fields = dict(_pair(text) for text in options.field)
+    if options.thermal and not options.images:
+        raise ValueError("--thermal is said of --images; a data set says it of each of its images. Leave it out.")
+    texts = dict(_pair(text) for text in options.field)
+    kept = _kept_fields(options)
+    fields = {name: text if (kept or {}).get(name) is str else _value(text) for name, text in texts.items()}
+    made = None if kept is not None else {name: type(value) for name, value in fields.items()}
     images = options.images or getattr(load_dataset(options), options.part)
-    kinds = {name: type(value).__name__ for name, value in fields.items()}
-    with _open(options, fields=kinds or None, index=options.index) as gallery:
+    with _open(options, make=True, fields=made, index=options.index) as gallery:
         done = gallery.enrol(
             images,
             cameras=options.camera,
@@ -102,6 +119,7 @@ def _enrol(options) -> int:
             pool=not options.every_frame,
             skip_known=options.skip_known,
             on_bad_image=options.on_bad_image,
+            modality=int(options.thermal),
             progress=None if options.json else progress_line("Enrolling"),
         )
         gallery.flush()
@@ -113,7 +131,7 @@ def _search(options) -> int:
     from keras_reid.pipeline.inputs import gather
     from keras_reid.retrieval import Rerank
 
-    names, images = zip(*gather(options.images), strict=True)
+    images = [existing(name) for name, _ in gather(options.images)]
     with _open(options) as gallery:
         found = gallery.search(
             images,
@@ -122,16 +140,18 @@ def _search(options) -> int:
             cameras=options.camera,
             other_cameras=options.other_cameras,
             shortlist=options.shortlist,
+            modality=int(options.thermal),
             post_process=[Rerank()] * options.rerank,
         )
         if options.recall:
-            recall = gallery.shortlist_recall(images, shortlist=options.shortlist)
+            recall = gallery.shortlist_recall(images, shortlist=options.shortlist, modality=int(options.thermal))
             print(recall, file=sys.stderr if options.json else sys.stdout)
     if options.json:
-        matches = [[dataclasses.asdict(match) for match in row] for row in found]
-        print(json.dumps([{"query": name, "matches": row} for name, row in zip(names, matches, strict=True)], indent=1))
+        matches = [list(map(dataclasses.asdict, row)) for row in found]
+        queries = [{"query": name, "matches": row} for name, row in zip(images, matches, strict=True)]
+        print(json.dumps(queries, indent=1))
         return 0
-    for name, row in zip(names, found, strict=True):
+    for name, row in zip(images, found, strict=True):
         print(_plain(name))
         for rank, match in enumerate(row, 1):
             known = [
@@ -179,11 +199,11 @@ def _stats(options) -> int:
     return 0
 
 
-def _pair(text: str) -> tuple[str, object]:
+def _pair(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator:
         raise ValueError(f"--field takes name=value. Received: {text!r}.")
-    return name, _value(value)
+    return name.strip(), value.strip()
 
 
 def _condition(gallery, texts: list[str]):

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from keras_reid.cli.common import add_command, bad_image_option
+from keras_reid.cli.common import add_command, bad_image_option, existing
 
 __all__ = ["add"]
 
@@ -41,7 +41,7 @@ def _extract(options) -> int:
 
     # What costs nothing comes first: loading a model takes seconds.
     check_feature_file(options.out)
-    images = [_existing(name) for name, _ in gather(options.images)]
+    images = [existing(name) for name, _ in gather(options.images)]
     extractor = FeatureExtractor(options.model, options.weights, on_bad_image=options.on_bad_image)
     extraction = extractor.extract(images, modality=int(options.thermal))
     file = extraction.save(options.out)
@@ -59,7 +59,7 @@ def _rank(options) -> int:
 
     check_positive_int("top", options.top)
     out = check_new_folder(options.out)
-    query = [_existing(name) for name, _ in gather(options.query)]
+    query = [existing(name) for name, _ in gather(options.query)]
     list_images(Path(options.gallery).expanduser(), recursive=True)  # a folder, and images in it
     quiet = options.json  # standard output is for the JSON alone
     extractor = FeatureExtractor(options.model, options.weights, on_bad_image=options.on_bad_image, progress=not quiet)
@@ -98,9 +98,3 @@ def _search(model, query, gallery, top: int, rerank: bool) -> list:
     if not any(one.results for one in found):
         raise ValueError(f"The gallery holds nothing but the query itself, {gallery.names[0]!r}. Give other images.")
     return found
-
-
-def _existing(name: str) -> str:
-    if not Path(name).exists():
-        raise ValueError(f"There is no file or folder {name!r}.")
-    return name

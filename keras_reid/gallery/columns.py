@@ -17,6 +17,8 @@ __all__ = ["BUILT_IN", "OWN_TYPES", "Column", "all_columns", "own_columns"]
 LONGEST = {"key": 255, "path": 4096}
 _LONGEST_OWN = 4096
 _OWN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}\Z")
+# As in the tables of `keras_reid.datasets`; a person of -1 is junk there, somebody whom nobody named.
+_MINUS_ONE_IS_UNKNOWN = ("camera", "tracklet", "person")
 OWN_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
@@ -48,7 +50,8 @@ class Column:
         """Returns ``value`` as the column keeps it.
 
         Args:
-            value: ``None`` or NaN where it is unknown, else something of the column's type.
+            value: ``None`` or NaN where it is unknown, and -1 for camera, tracklet and person; else something of the
+                column's type.
 
         Returns:
             A plain Python value, or ``None``.
@@ -69,7 +72,10 @@ class Column:
             return bool(value)
         if isinstance(value, bool | np.bool_):
             raise self._wrong_type(value)
-        return self._integer(value) if self.type is int else self._number(value)
+        if self.type is float:
+            return self._number(value)
+        number = self._integer(value)
+        return None if number == -1 and self.name in _MINUS_ONE_IS_UNKNOWN else number
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, str):

@@ -44,11 +44,22 @@ class Connection:
         pymilvus = imported("pymilvus")
         address = self.uri if self.folder is None else str(self.folder)
         try:
-            self.client = pymilvus.MilvusClient(
-                uri=address, token=token or "", grpc_options=_CALM if self.folder else {}
+            self.client = self.in_words(
+                pymilvus.MilvusClient(uri=address, token=token or "", grpc_options=_CALM if self.folder else {})
             )
         except pymilvus.MilvusException as error:
             raise ConnectionError(f"Milvus at {self.uri} does not answer: {error}") from error
+
+    def in_words(self, part: Any) -> Any:
+        """Returns a part of pymilvus whose errors are sentences.
+
+        Args:
+            part: The client, or an iterator that it returned.
+
+        Returns:
+            What has the same methods; they raise ``ConnectionError`` where Milvus refuses or does not answer.
+        """
+        return _InWords(part, self.uri)
 
     def close(self) -> None:
         """Closes the client; a folder is free for others then."""
@@ -57,6 +68,30 @@ class Connection:
             from milvus_lite.server_manager import server_manager_instance
 
             server_manager_instance.release_server(str(self.folder))
+
+
+class _InWords:
+    """Passes everything on to a part of pymilvus, and puts what its methods raise into words."""
+
+    def __init__(self, part: Any, uri: str):
+        self._part, self._uri = part, uri
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._part, name)
+        if not callable(method):
+            return method
+
+        def call(*values: Any, **named: Any) -> Any:
+            # Which errors are retried and wrapped depends on their code: some arrive as gRPC's own.
+            from grpc import RpcError
+            from pymilvus import MilvusException
+
+            try:
+                return method(*values, **named)
+            except (MilvusException, RpcError) as error:
+                raise ConnectionError(f"Milvus at {self._uri} failed in `{name}`: {error}") from error
+
+        return call
 
 
 def _check(folder: Path, uri: str) -> None:

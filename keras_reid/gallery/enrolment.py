@@ -11,9 +11,6 @@ from keras_reid.gallery.columns import Column
 
 __all__ = ["Enrolment", "batches", "column_values", "entry_key", "grouped", "merged", "unit"]
 
-# -1 stands for "unknown" in the tables of `keras_reid.datasets`.
-_UNKNOWN_BELOW_ZERO = ("camera", "tracklet")
-
 
 @dataclass(frozen=True)
 class Enrolment:
@@ -64,10 +61,7 @@ def column_values(column: Column, given: Any, count: int) -> list[Any]:
         raise ValueError(
             f"`{column.name}` needs one value, or one for each of {count} images. Received: {len(values)}."
         )
-    kept = [column.value(value) for value in values]
-    if column.name in _UNKNOWN_BELOW_ZERO:
-        return [None if value is not None and value < 0 else value for value in kept]
-    return kept
+    return [column.value(value) for value in values]
 
 
 def grouped(cameras: Sequence[int | None], tracklets: Sequence[int | None], pool: bool) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -19,7 +20,10 @@ class FeatureFile:
 
     Nothing in the file is found without its row number, and the row number stands in the entry. So an entry is whole or
     not there: rows are appended and synced to the disk first, the entry that names them is written afterwards. What a
-    crash leaves is rows that no entry names, and at the end a piece of a row, which the next opening cuts off.
+    crash leaves is rows that no entry names, and at the end a piece of a row, which the next row is written over.
+
+    One program may append while others read the same file on a shared disk: rows are counted when they are asked for,
+    and a file that is only read need not be writable.
 
     Args:
         path: The file; made if it is not there.
@@ -36,7 +40,7 @@ class FeatureFile:
         >>> rows = file.append(["a", "b"], np.ones((2, 4, 2, 8)))
         >>> file.read(rows, ["a", "b"])[1].shape
         (2, 4, 2, 8)
-        >>> file.erase(rows[:1])
+        >>> file.erase(rows[:1], ["a"])
         >>> file.read(rows, ["a", "b"])[0]
         array([False,  True])
         >>> file.close()
@@ -48,29 +52,24 @@ class FeatureFile:
         title = f"keras_reid features 1 {self.shape}\n".encode()
         self._start = 4096  # whole pages, so that the records can be mapped
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("r+b" if self.path.exists() else "w+b")
-        found = self._file.read(len(title))
-        size = self.path.stat().st_size
-        if size < self._start:  # new, or its making was cut short
-            self._file.seek(0)
-            self._file.write(title.ljust(self._start, b"\0"))
-            size = self._start
-        elif found != title:
+        if not self.path.exists() or self.path.stat().st_size < self._start:  # new, or its making was cut short
+            with self.path.open("r+b" if self.path.exists() else "xb") as stream:
+                stream.write(title.ljust(self._start, b"\0"))
+                _sync(stream)
+        self._file: BinaryIO = self.path.open("rb")
+        if self._file.read(len(title)) != title:
             self._file.close()
             raise ValueError(f"{self.path} holds features of another shape than {self.shape}, or is no such file.")
-        self._rows = (size - self._start) // self._record.itemsize
-        self._file.truncate(self._start + self._rows * self._record.itemsize)
-        self._sync()
         self._mapped: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Rows, those of erased entries among them."""
-        return self._rows
+        return (os.fstat(self._file.fileno()).st_size - self._start) // self._record.itemsize
 
     @property
     def size(self) -> int:
         """Bytes on the disk."""
-        return self._start + self._rows * self._record.itemsize
+        return self._start + len(self) * self._record.itemsize
 
     def append(self, keys: Sequence[str], features: np.ndarray) -> np.ndarray:
         """Adds rows and waits until the disk has them.
@@ -97,12 +96,11 @@ class FeatureFile:
         for record, key in zip(records, keys, strict=True):
             record["key"] = _digest(key)
             record["checksum"] = _checksum(record)
-        self._file.seek(self._start + self._rows * self._record.itemsize)
-        self._file.write(records.tobytes())
-        self._sync()
-        rows = np.arange(self._rows, self._rows + len(keys))
-        self._rows += len(keys)
-        return rows
+        first, stream = len(self), self._writable()
+        stream.seek(self._start + first * self._record.itemsize)
+        stream.write(records.tobytes())
+        _sync(stream)
+        return np.arange(first, first + len(keys))
 
     def read(self, rows: Sequence[int] | np.ndarray, keys: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Reads rows, if they are still whole and of these entries.
@@ -115,8 +113,7 @@ class FeatureFile:
             ``[N]`` booleans that say which are there, and ``[M, *shape]`` float16 features of those M.
         """
         rows = np.asarray(rows, np.int64)
-        found = (rows >= 0) & (rows < self._rows)
-        records = self._map()[rows[found]] if found.any() else np.zeros(0, self._record)
+        found, records = self._records(rows)
         keys = [key for key, there in zip(keys, found, strict=True) if there]
         whole = [_is_whole(record, key) for record, key in zip(records, keys, strict=True)]
         found[found] = whole
@@ -132,37 +129,62 @@ class FeatureFile:
             ``[N]`` booleans.
         """
         rows = np.asarray(rows, np.int64)
-        within = (rows >= 0) & (rows < self._rows)
-        within[within] = self._map()["mark"][rows[within]] == 0 if within.any() else False
+        within, records = self._records(rows)
+        within[within] = records["mark"] == 0
         return within
 
-    def erase(self, rows: Sequence[int] | np.ndarray) -> None:
-        """Writes zeros over rows and waits until the disk has them.
+    def erase(self, rows: Sequence[int] | np.ndarray, keys: Sequence[str]) -> None:
+        """Writes zeros over the rows of entries and waits until the disk has them.
 
         Args:
-            rows: Row numbers; those outside of the file are left alone.
+            rows: Row numbers.
+            keys: The entries' keys; a row of another entry is left alone, and so is one outside of the file.
         """
-        for row in rows:
-            if 0 <= row < self._rows:
-                self._file.seek(self._start + int(row) * self._record.itemsize)
+        rows = np.asarray(rows, np.int64)
+        found, records = self._records(rows)
+        owners = [key for key, there in zip(keys, found, strict=True) if there]
+        for row, owner, key in zip(rows[found], records["key"], owners, strict=True):
+            if owner.tobytes() == _digest(key):
+                stream = self._writable()
+                stream.seek(self._start + int(row) * self._record.itemsize)
                 left = self._record.itemsize
                 while left:
-                    left -= self._file.write(bytes(min(left, _ZEROS)))
-        self._sync()
+                    left -= stream.write(bytes(min(left, _ZEROS)))
+        if self._file.writable():
+            _sync(self._file)
 
     def close(self) -> None:
         """Closes the file."""
         self._mapped = None
         self._file.close()
 
-    def _map(self) -> np.ndarray:
-        if self._mapped is None or len(self._mapped) < self._rows:
-            self._mapped = np.memmap(self.path, self._record, "r", offset=self._start, shape=(self._rows,))
-        return self._mapped
+    def remove(self) -> None:
+        """Closes the file and takes it off the disk."""
+        self.close()
+        self.path.unlink(missing_ok=True)
 
-    def _sync(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    def _writable(self) -> BinaryIO:
+        """The file, opened anew for the first change: who only reads needs no permission to write."""
+        if not self._file.writable():
+            stream = self.path.open("r+b")
+            self._file.close()
+            self._file = stream
+        return self._file
+
+    def _records(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which rows are within the file, and the records of those."""
+        within = (rows >= 0) & (rows < len(self))
+        if not within.any():
+            return within, np.zeros(0, self._record)
+        wanted = rows[within]
+        if self._mapped is None or wanted.max() >= len(self._mapped):
+            self._mapped = np.memmap(self.path, self._record, "r", offset=self._start, shape=(len(self),))
+        return within, self._mapped[wanted]
+
+
+def _sync(stream: BinaryIO) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def _is_whole(record: np.void, key: str) -> bool:

@@ -66,9 +66,14 @@ class _Compared(Condition):
         if self.name not in columns:
             raise unknown_name("field of the gallery", self.name, columns)
         column = columns[self.name]
-        if any(value is None for value in self.values):
-            raise ValueError(f"`{self.name}` cannot be compared with None: an entry that lacks it fulfils nothing.")
-        written = [literal(column.value(value)) for value in self.values]
+        written = []
+        for given in self.values:
+            if given is None or (value := column.value(given)) is None:
+                raise ValueError(
+                    f"`{self.name}` cannot be compared with {given!r}, which stands for unknown: an entry that lacks "
+                    "it fulfils nothing."
+                )
+            written.append(literal(value))
         if column.type is bool and self.operator not in ("==", "!="):
             raise TypeError(f"`{self.name}` holds bool and takes == and !=. Received: {self.operator}.")
         right = f"[{', '.join(written)}]" if self.operator.endswith("in") else written[0]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_reid.checks import unknown_name
+from keras_reid.datasets import ReIDTable
 from keras_reid.gallery import searching, writing
 from keras_reid.gallery.columns import all_columns, own_columns
 from keras_reid.gallery.connection import Connection
@@ -19,6 +20,7 @@ from keras_reid.gallery.opening import check_name, feature_file, open_store
 from keras_reid.gallery.recall import ShortlistRecall
 from keras_reid.gallery.sources import Features, Images
 from keras_reid.gallery.upkeep import Upkeep
+from keras_reid.pipeline.reading import ON_BAD_IMAGE
 from keras_reid.retrieval import Ranking
 
 __all__ = ["Gallery"]
@@ -116,43 +118,49 @@ class Gallery(Upkeep):
         skip_known: bool = False,
         batch_size: int = 256,
         on_bad_image: str = "raise",
+        modality: int = 0,
         progress: Callable[[int, int], None] | None = None,
     ) -> Enrolment:
         """Writes entries, batch by batch; a crash loses at most the batch under way.
 
-        An entry's key is yours, or the checksum of its images' files. An entry of the same key is written over, so that
-        enrolling the same again changes nothing. The images of a tracklet (of one camera) become one entry: the mean of
-        their unit embeddings at unit norm; for a matcher, the features of the image nearest to it.
+        An entry's key is yours, or the checksum of its images. An entry of the same key is written over, except for
+        what is unknown now and was known of it: enrolling the same again changes nothing, and what `update` has set
+        stays where this call says nothing (``update(key, camera=None)`` takes it away). The images of a tracklet (of
+        one camera) become one entry: the mean of their unit embeddings at unit norm; for a matcher, the features of the
+        image nearest to it.
 
         Args:
             images: A ``ReIDTable``, whose columns are taken; or files, folders, arrays, Pillow images.
             features: Instead of images, ``[N, ...]`` what `model.extract` returned (embeddings, for most).
-            keys: Your own keys, one for each image; the same for the images of one tracklet.
+            keys: Your own keys, another one for each image; the same for the images of one tracklet.
             cameras: Camera of each image, or one for all; ``None`` or -1 where unknown.
             times: Capture times in seconds; ``None`` or NaN where unknown.
             tracklets: Tracklet numbers; ``None`` or -1 for none.
-            persons: Identities, where known.
+            persons: Identities; ``None`` or -1 where unknown.
             paths: Image files, for features.
             fields: Name -> values of your own fields.
             pool: Whether a tracklet becomes one entry.
             skip_known: Leave entries alone whose key is there already: what a stopped enrolment has done is not
                 extracted again.
             batch_size: Images that are extracted and written in one step.
-            on_bad_image: ``"raise"``, or ``"skip"`` to leave unreadable images out.
+            on_bad_image: ``"raise"``, or ``"skip"`` to leave out images that cannot be read or are not there.
+            modality: 0 visible or 1 thermal, for methods that treat the two apart, as `CMEMD` does; of files, arrays
+                and Pillow images. A table says its own.
             progress: Called with (images done, images in all).
 
         Returns:
             What was done.
 
         Raises:
-            ValueError: A value cannot be kept, images of a tracklet contradict one another, a file cannot be read.
+            ValueError: A value cannot be kept, images of a tracklet contradict one another, entries share a key, a file
+                cannot be read.
             TypeError: A value has another type than its field.
         """
         given = {"key": keys, "camera": cameras, "time": times, "tracklet": tracklets, "person": persons, "path": paths}
         for name in fields or {}:
             if name not in self._own:
                 raise unknown_name("field of your own", name, self._own, "Fields are named when the gallery is made.")
-        source = self._source(images, features, on_bad_image)
+        source = self._source(images, features, modality, on_bad_image)
         target = writing.Target(self._open, self._columns, self._embed)
         return target.enrol(source, {**given, **(fields or {})}, pool, skip_known, batch_size, progress)
 
@@ -167,6 +175,7 @@ class Gallery(Upkeep):
         times: Any = None,
         other_cameras: bool = False,
         shortlist: int = 100,
+        modality: int = 0,
         post_process: Iterable[Callable[[Ranking], Ranking]] = (),
     ) -> list[list[Match]]:
         """Finds the entries that are most like each query.
@@ -180,6 +189,7 @@ class Gallery(Upkeep):
             times: The queries' capture times, for temporal lifting.
             other_cameras: Only entries that are known to be of another camera than the query.
             shortlist: How many entries a pairwise method compares exactly, and `post_process` sees.
+            modality: The queries', as in `enrol`.
             post_process: ``Rerank()``, ``TemporalLift()`` or any ``Ranking -> Ranking``; it sees all queries and the
                 union of their shortlists.
 
@@ -190,11 +200,18 @@ class Gallery(Upkeep):
             ValueError: The condition names a field that is not there, or a number is out of range.
             TypeError: The condition compares a field with another type.
         """
-        queries = searching.Queries(self._source(images, features, "raise"), self._embed, cameras, times)
+        queries = searching.Queries(self._source(images, features, modality), self._embed, cameras, times)
         return self._searcher.search(queries, top_k, where, other_cameras, shortlist, tuple(post_process))
 
     def shortlist_recall(
-        self, images: Any = None, *, features: Any = None, shortlist: int = 100, top: int = 10, sample: int = 32
+        self,
+        images: Any = None,
+        *,
+        features: Any = None,
+        shortlist: int = 100,
+        top: int = 10,
+        sample: int = 32,
+        modality: int = 0,
     ) -> ShortlistRecall:
         """Measures what a shortlist loses: its entries against exact scores of all entries.
 
@@ -204,6 +221,7 @@ class Gallery(Upkeep):
             shortlist: Its length.
             top: How many of the exact best are looked for.
             sample: How many of the queries are taken, drawn from seed 0: each is compared with the whole gallery.
+            modality: The queries', as in `enrol`.
 
         Returns:
             The recall; print it.
@@ -211,7 +229,7 @@ class Gallery(Upkeep):
         Raises:
             ValueError: The gallery is empty, or a number is out of range.
         """
-        queries = searching.Queries(self._source(images, features, "raise"), self._embed, sample=sample)
+        queries = searching.Queries(self._source(images, features, modality), self._embed, sample=sample)
         return self._searcher.recall(queries, shortlist, top)
 
     @property
@@ -219,7 +237,11 @@ class Gallery(Upkeep):
         score = self._model.score if hasattr(self._model, "embed") else None
         return searching.Searcher(self._open, self._columns, score)
 
-    def _source(self, images: Any, features: Any, on_bad_image: str) -> Images | Features:
+    def _source(self, images: Any, features: Any, modality: int, on_bad_image: str = "raise") -> Images | Features:
+        if on_bad_image not in ON_BAD_IMAGE:
+            raise unknown_name("value of `on_bad_image`", on_bad_image, ON_BAD_IMAGE)
+        if modality not in (0, 1):
+            raise ValueError(f"`modality` must be 0 (visible) or 1 (thermal). Received: {modality!r}.")
         if self._model is None:
             raise ValueError(
                 f"The gallery was opened without a model. To enrol and to search give the one that made it: "
@@ -227,11 +249,16 @@ class Gallery(Upkeep):
             )
         if (images is None) == (features is None):
             raise ValueError("Give images or `features=`, one of the two.")
+        if modality and (features is not None or isinstance(images, ReIDTable)):
+            raise ValueError(
+                "`modality` is that of files, arrays and Pillow images: a table says its own, and features were "
+                f"extracted before. Received: {modality}. Leave it out."
+            )
         if features is not None:
             return Features(features, self.made_by.feature_shape or (self.made_by.dimension,))
         if not hasattr(self._model, "extract"):
             raise ValueError("A Fingerprint extracts nothing. Give `features=`, or open the gallery with the model.")
-        return Images(self._model, images, on_bad_image=on_bad_image)
+        return Images(self._model, images, on_bad_image=on_bad_image, modality=modality)
 
     def _embed(self, features: np.ndarray) -> np.ndarray:
         return self._model.embed(features) if hasattr(self._model, "embed") else features

@@ -77,7 +77,7 @@ def post_processed(
     queries: dict[str, Any],
     score: Callable[[Any, Any], Any] | None,
     file: FeatureFile | None,
-) -> list[np.ndarray]:
+) -> tuple[list[Candidates], list[np.ndarray]]:
     """Applies what knows all queries and all candidates at once, such as ``Rerank()`` and ``TemporalLift()``.
 
     The ranking holds every query against the union of all shortlists; a query's matches stay within its own.
@@ -90,21 +90,23 @@ def post_processed(
         file: The entries' features, for a pairwise model.
 
     Returns:
-        The candidates' new scores, for each query.
+        The candidates (without those whose features another program has just erased) and their new scores, for each
+        query.
     """
-    union = {row["key"]: row for candidates in found for row in candidates}
-    rows = list(union.values())
-    if not rows:
-        return [np.zeros(0) for _ in found]
-    place = {key: number for number, key in enumerate(union)}
+    rows = list({row["key"]: row for candidates in found for row in candidates}.values())
     compare: Callable[[Any, Any], Any]
     if score is None or file is None:
         compare, query = cosine_similarity, queries["embeddings"]
         gallery = np.asarray([row["embedding"] for row in rows], np.float32)
     else:
         compare, query = score, queries["features"]
-        _, stored = file.read([row["feature_row"] for row in rows], list(union))
+        there, stored = file.read([row["feature_row"] for row in rows], [row["key"] for row in rows])
+        rows = [row for row, whole in zip(rows, there, strict=True) if whole]
         gallery = stored.astype(np.float32)
+    place = {row["key"]: number for number, row in enumerate(rows)}
+    found = [[row for row in candidates if row["key"] in place] for candidates in found]
+    if not rows:
+        return found, [np.zeros(0) for _ in found]
     ranking = Ranking(
         np.asarray(compare(query, gallery)),
         np.zeros(len(query), int),  # who they are is not known; scores do not need it
@@ -119,7 +121,9 @@ def post_processed(
     )
     for step in post_process:
         ranking = step(ranking)
-    return [ranking.scores[query, [place[row["key"]] for row in candidates]] for query, candidates in enumerate(found)]
+    return found, [
+        ranking.scores[number, [place[row["key"]] for row in candidates]] for number, candidates in enumerate(found)
+    ]
 
 
 def best(found: list[Candidates], scores: list[np.ndarray], k: int, own: Sequence[str]) -> list[list[Match]]:

@@ -12,9 +12,10 @@ from keras_reid.gallery.columns import all_columns, own_columns
 from keras_reid.gallery.connection import Connection
 from keras_reid.gallery.features import FeatureFile
 from keras_reid.gallery.fingerprint import Fingerprint
-from keras_reid.gallery.store import INDEXES, Store
+from keras_reid.gallery.schema import INDEXES
+from keras_reid.gallery.store import Store
 
-__all__ = ["check_name", "feature_file", "open_store"]
+__all__ = ["check_name", "feature_file", "kept_fields", "open_store"]
 
 _NAME = re.compile(r"[A-Za-z]([A-Za-z0-9]|_(?!_)){0,63}\Z")
 
@@ -36,6 +37,32 @@ def check_name(name: str) -> str:
             f"`name` must be a letter and then letters, digits and single underscores, 64 at most. Received: {name!r}."
         )
     return name
+
+
+def kept_fields(uri: str | os.PathLike, name: str, token: str | None) -> dict[str, type] | None:
+    """Says which own fields a gallery has, and whether there is one; nothing is made.
+
+    Args:
+        uri: As in `Gallery`.
+        name: As in `Gallery`.
+        token: As in `Gallery`.
+
+    Returns:
+        Name -> type; ``None`` where there is no such gallery.
+
+    Raises:
+        ValueError: The gallery is open elsewhere, or the URI or the name cannot be.
+        ConnectionError: The cluster does not answer.
+    """
+    check_name(name)
+    if "://" not in os.fspath(uri) and not Path(uri).exists():
+        return None
+    connection = Connection(uri, token)
+    try:
+        about = Store(connection, name).about
+    finally:
+        connection.close()
+    return None if about is None else {field: column.type for field, column in own_columns(about["fields"]).items()}
 
 
 def open_store(
@@ -114,7 +141,8 @@ def feature_file(store: Store, folder: str | os.PathLike | None) -> FeatureFile 
         The file, or ``None``.
 
     Raises:
-        ValueError: The gallery is on a cluster and no folder is given.
+        ValueError: The gallery is on a cluster and no folder is given, or the file of a gallery with entries is not
+            there.
     """
     if not store.about or not store.about["features"]:
         return None
@@ -125,9 +153,11 @@ def feature_file(store: Store, folder: str | os.PathLike | None) -> FeatureFile 
             "reads that searches. Give it as `features=`."
         )
     place = Path(folder) if folder is not None else beside.with_suffix(".features")  # type: ignore[union-attr]
-    path = place / f"{store.name}.{store.about['features']}.bin"
-    if beside is not None and place.is_dir():
-        for other in place.glob(f"{store.name}.*.bin"):  # what a compaction that was cut short left
-            if other != path:
-                other.unlink()
+    path = place / store.file_name(store.about)
+    if not path.exists() and store.count():
+        raise ValueError(
+            f"The feature maps of {store.connection.uri} are not in {path}. Give the folder they are in as `features=` "
+            "(--features on the command line); a database that was renamed takes its folder's new name too. If they "
+            "are lost, enrol the images into a new gallery."
+        )
     return FeatureFile(path, store.about["model"]["feature_shape"])

@@ -43,7 +43,7 @@ class Queries:
         rows = np.arange(len(source))
         if sample is not None:
             rows = np.sort(np.random.default_rng(0).permutation(rows)[: check_positive_int("sample", sample)])
-        self.features, _ = source.extract(rows)
+        self.features = source.extract(rows)
         self.embeddings = unit(embed(self.features))
         self.cameras, self.times = (
             column_values(BUILT_IN[name], source.known.get(name) if given is None else given, len(source))
@@ -101,14 +101,14 @@ class Searcher:
             scores = [np.array([row["cosine"] for row in candidates]) for candidates in found]
             if self.store.features is not None and self.score is not None:
                 found, scores = rescored(self.score, queries.features, found, self.store.features)
-        if post_process:
-            facts = {
-                "features": queries.features,
-                "embeddings": queries.embeddings,
-                "cameras": [-1 if camera is None else camera for camera in queries.cameras],
-                "times": [np.nan if time is None else time for time in queries.times],
-            }
-            scores = post_processed(post_process, found, facts, self.score, self.store.features)
+            if post_process:
+                facts = {
+                    "features": queries.features,
+                    "embeddings": queries.embeddings,
+                    "cameras": [-1 if camera is None else camera for camera in queries.cameras],
+                    "times": [np.nan if time is None else time for time in queries.times],
+                }
+                found, scores = post_processed(post_process, found, facts, self.score, self.store.features)
         own = [name for name in self.columns if name not in BUILT_IN]
         return best(found, scores, top_k, own)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from keras_reid.datasets import ReIDTable
 from keras_reid.pipeline.build import inference_from
+from keras_reid.pipeline.decode import decode_picture
+from keras_reid.pipeline.errors import clear_errors
 from keras_reid.pipeline.inputs import gather, input_source
 from keras_reid.pipeline.reading import read_all
 
@@ -23,9 +25,10 @@ class Images:
             images.
         batch_size: Images at a time.
         on_bad_image: ``"raise"`` or ``"skip"``.
+        modality: 0 visible or 1 thermal; a table says its own.
     """
 
-    def __init__(self, model: Any, images: Any, batch_size: int = 64, on_bad_image: str = "raise"):
+    def __init__(self, model: Any, images: Any, batch_size: int = 64, on_bad_image: str = "raise", modality: int = 0):
         self.model, self.batch_size, self.skip = model, batch_size, on_bad_image == "skip"
         self.known: dict[str, list[Any]] = {}
         if isinstance(images, ReIDTable):
@@ -40,50 +43,68 @@ class Images:
         else:
             found = gather(images)
             names, self.items = [name for name, _ in found], [item for _, item in found]
-            self.table = ReIDTable.from_columns(names, np.zeros(len(names), int))
+            self.table = ReIDTable.from_columns(names, np.zeros(len(names), int), modality=modality)
             self.known = {"path": [item if isinstance(item, str) else None for item in self.items]}
 
     def __len__(self) -> int:
         return len(self.items)
 
     def content(self, row: int) -> str:
-        """Returns the checksum of an image: of its file's bytes, or of its pixels.
+        """Returns the checksum of an image: of its file's bytes, or of the pixels that the model sees.
 
         Args:
             row: Which image.
 
         Returns:
             32 hexadecimal digits.
+
+        Raises:
+            ValueError: There is no such file, or the image cannot be read.
         """
         item = self.items[row]
         if not isinstance(item, str):
-            return _checksum(f"{item.size}{item.mode}".encode(), item.tobytes())
+            pixels = decode_picture(item, self.table.path[row])
+            return _checksum(str(pixels.shape).encode(), pixels.tobytes())
         if not Path(item).is_file():
             raise ValueError(f"There is no image file {item!r}.")
         return _checksum(Path(item).read_bytes())
 
-    def extract(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def readable(self, rows: np.ndarray) -> np.ndarray:
+        """Says which images are not to be left out: all, unless unreadable ones are skipped.
+
+        Args:
+            rows: ``[N]`` which images.
+
+        Returns:
+            ``[N]`` booleans.
+        """
+        found = np.ones(len(rows), bool)
+        if not self.skip:
+            return found
+        files = [place for place, row in enumerate(rows) if isinstance(self.items[row], str)]
+        read = read_all([self.items[rows[place]] for place in files], on_bad_image="skip")
+        found[files] = [pixels is not None for pixels in read]
+        for place in set(range(len(rows))).difference(files):
+            found[place] = _is_whole(self.items[rows[place]])
+        return found
+
+    def extract(self, rows: np.ndarray) -> np.ndarray:
         """Extracts the features of some of the images.
 
         Args:
             rows: ``[N]`` which.
 
         Returns:
-            ``[M, ...]`` features of the M readable ones, and ``[N]`` booleans that say which they are.
+            ``[N, ...]`` features.
+
+        Raises:
+            ValueError: One cannot be read.
         """
-        chosen = [self.items[row] for row in rows]
-        readable = np.ones(len(rows), bool)
-        if self.skip:
-            files = [place for place, item in enumerate(chosen) if isinstance(item, str)]
-            read = read_all([chosen[place] for place in files], on_bad_image="skip")
-            readable[files] = [pixels is not None for pixels in read]
-            chosen = [item for item, there in zip(chosen, readable, strict=True) if there]
-        if not chosen:
-            return np.zeros((0, 1), np.float32), readable
         size = self.model.image_size
-        source, _ = input_source(chosen, size, self.model.interpolation)
-        batches = inference_from(source, self.table.take(rows[readable]), size, self.batch_size)
-        return np.asarray(self.model.extract(batches, verbose=0)), readable
+        source, _ = input_source([self.items[row] for row in rows], size, self.model.interpolation)
+        batches = inference_from(source, self.table.take(rows), size, self.batch_size)
+        with clear_errors():
+            return np.asarray(self.model.extract(batches, verbose=0))
 
 
 class Features:
@@ -122,7 +143,18 @@ class Features:
         """
         return _checksum(np.ascontiguousarray(self.features[row], "<f4").tobytes())
 
-    def extract(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def readable(self, rows: np.ndarray) -> np.ndarray:
+        """Says that there is nothing to read.
+
+        Args:
+            rows: ``[N]`` which.
+
+        Returns:
+            As `Images.readable`.
+        """
+        return np.ones(len(rows), bool)
+
+    def extract(self, rows: np.ndarray) -> np.ndarray:
         """Returns some of the features.
 
         Args:
@@ -131,7 +163,15 @@ class Features:
         Returns:
             As `Images.extract`.
         """
-        return self.features[rows], np.ones(len(rows), bool)
+        return self.features[rows]
+
+
+def _is_whole(picture: Any) -> bool:
+    try:
+        decode_picture(picture, "")
+    except ValueError:
+        return False
+    return True
 
 
 def _checksum(*parts: bytes) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 import shutil
 import threading
 from collections import Counter
@@ -14,20 +13,11 @@ from keras_reid.gallery.columns import Column
 from keras_reid.gallery.connection import Connection
 from keras_reid.gallery.features import FeatureFile
 from keras_reid.gallery.filters import Keys
+from keras_reid.gallery.schema import ABOUT, INDEXES, new_collection
 
-__all__ = ["INDEXES", "Store"]
+__all__ = ["Store"]
 
-# Name -> Milvus' index, how it is built, how it is searched for k. Our choice of numbers.
-INDEXES: dict[str, tuple[str, dict[str, Any], Callable[[int], dict[str, Any]]]] = {
-    "exact": ("FLAT", {}, lambda k: {}),
-    "hnsw": ("HNSW", {"M": 32, "efConstruction": 200}, lambda k: {"ef": max(2 * k, 128)}),
-    "hnsw_sq8": ("HNSW_SQ", {"M": 32, "efConstruction": 200, "sq_type": "SQ8"}, lambda k: {"ef": max(2 * k, 128)}),
-    "diskann": ("DISKANN", {}, lambda k: {"search_list": max(2 * k, 100)}),
-}
-ENGINE_TYPES = {str: "VARCHAR", int: "INT64", float: "DOUBLE", bool: "BOOL"}
-_ABOUT = "keras_reid"
 _PAGE = 1000
-_BYTES_OF_TEXT = 65535
 
 
 class Store:
@@ -57,11 +47,7 @@ class Store:
         self._mark = None if folder is None else folder / f"keras_reid.{name}.open"
         if self.client.has_collection(name):
             self._collection = self._target()
-            described = self.client.describe_collection(self._collection)
-            # Milvus Lite keeps properties and no description; every Milvus keeps descriptions.
-            self.about = json.loads(described["properties"].get(_ABOUT) or described["description"])
-        if folder is not None:
-            self._clear(folder)
+            self.about = self._about(self._collection)
         if self.about is not None:
             self.client.load_collection(self._collection)
 
@@ -74,16 +60,34 @@ class Store:
             )
         return self.client.describe_alias(alias=self.name)["collection_name"]
 
+    def _about(self, collection: str) -> dict[str, Any]:
+        described = self.client.describe_collection(collection)
+        # Milvus Lite keeps properties and no description; every Milvus keeps descriptions.
+        return json.loads(described["properties"].get(ABOUT) or described["description"])
+
     def _clear(self, folder: Path) -> None:
         """Removes what a crash left of collections that are not the gallery's. Nobody else has the file open."""
         own = re.compile(re.escape(self.name) + r"__[0-9a-f]{8}\Z")
         for name in self.client.list_collections():
             if own.match(name) and name != self._collection:
+                if self.features is not None:  # no other file of the folder is ours to remove
+                    self.features.path.with_name(self.file_name(self._about(name))).unlink(missing_ok=True)
                 self.client.drop_collection(name)
         listed = set(self.client.list_collections())
         for left in (folder / "collections").iterdir():  # a removal that was cut short leaves what is not listed
             if own.match(left.name) and left.name not in listed:
                 shutil.rmtree(left)
+
+    def file_name(self, about: Mapping[str, Any]) -> str:
+        """Names the file with the features of a collection.
+
+        Args:
+            about: What the collection remembers.
+
+        Returns:
+            The name, which no other collection's file has.
+        """
+        return f"{self.name}.{about['features']}.bin"
 
     def create(self, about: Mapping[str, Any], columns: Iterable[Column]) -> None:
         """Makes an empty collection and gives it the gallery's name.
@@ -92,36 +96,12 @@ class Store:
             about: What is to be remembered; with ``dimension`` and ``index``.
             columns: The columns beside the embedding.
         """
-        made = self._new(about, columns)
+        made = new_collection(self.client, self.name, about, columns)
         self.client.create_alias(collection_name=made, alias=self.name)
         self.about, self._collection = dict(about), made
 
-    def _new(self, about: Mapping[str, Any], columns: Iterable[Column]) -> str:
-        from pymilvus import DataType
-
-        written = json.dumps(about)
-        schema = self.client.create_schema(auto_id=False, enable_dynamic_field=False, description=written)
-        for column in columns:
-            options: dict[str, Any] = {"nullable": True} if column.optional else {}
-            if column.type is str:
-                options["max_length"] = _BYTES_OF_TEXT if column.name != "key" else 255
-            schema.add_field(
-                column.stored, DataType[ENGINE_TYPES[column.type]], is_primary=column.name == "key", **options
-            )
-        schema.add_field("embedding", DataType.FLOAT_VECTOR, dim=about["dimension"])
-        schema.add_field("feature_row", DataType.INT64)
-        kind, build, _ = INDEXES[about["index"]]
-        index = self.client.prepare_index_params()
-        # Of unit vectors the inner product is the cosine.
-        index.add_index("embedding", index_type=kind, metric_type="IP", params=build)
-        made = f"{self.name}__{secrets.token_hex(4)}"
-        self.client.create_collection(
-            made, schema=schema, index_params=index, consistency_level="Strong", properties={_ABOUT: written}
-        )
-        return made
-
     def begin(self, columns: Iterable[Column]) -> None:
-        """Mends what Milvus Lite makes of a kill, if the gallery was not closed the last time, and says it is open.
+        """Removes and mends what a kill left, if the gallery was not closed the last time, and says it is open.
 
         Killed after it has written a segment and before it has removed its log, Milvus Lite reads the log again and
         has the segment's entries twice. Written once more they are there once.
@@ -131,6 +111,7 @@ class Store:
         """
         if self._mark is None:
             return
+        self._clear(self._mark.parent)
         if self._mark.exists():
             rows = self.client.query(self._collection, filter='key != ""', output_fields=["key"])
             twice = [key for key, count in Counter(row["key"] for row in rows).items() if count > 1]
@@ -185,7 +166,9 @@ class Store:
             for start in range(0, len(keys), _PAGE):
                 yield list(self.get(keys[start : start + _PAGE], wanted[1:]).values())
             return
-        pages = self.client.query_iterator(self._collection, filter=expression, output_fields=wanted, batch_size=_PAGE)
+        pages = self.connection.in_words(
+            self.client.query_iterator(self._collection, filter=expression, output_fields=wanted, batch_size=_PAGE)
+        )
         try:
             while page := pages.next():
                 yield [dict(row) for row in page]
@@ -249,27 +232,36 @@ class Store:
         self,
         about: Mapping[str, Any],
         columns: Sequence[Column],
-        change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
+        change: Callable[[list[dict[str, Any]], Any, Any], list[dict[str, Any]]],
     ) -> None:
         """Copies every entry to a new collection, makes it the gallery's, and drops the old one.
 
-        Until the name changes hands the old collection is whole; from then on the new one is.
+        Until the name changes hands the old collection and its features are whole; from then on the new ones are.
 
         Args:
-            about: What is to be remembered from now on.
+            about: What is to be remembered from now on; ``features`` names the new file of features, if there is one.
             columns: The columns beside the embedding.
-            change: Rows as they were -> rows to write.
+            change: Rows as they were, the old and the new file of features -> rows to write.
         """
-        made = self._new(about, columns)
+        old, old_features, features = self._collection, self.features, None
+        made = new_collection(self.client, self.name, about, columns)
         names = [column.stored for column in columns] + ["embedding", "feature_row"]
         try:
+            if old_features is not None:
+                features = FeatureFile(old_features.path.with_name(self.file_name(about)), old_features.shape)
             for rows in self.pages("", names):
-                if rows := change(rows):
+                if rows := change(rows, old_features, features):
                     self.client.upsert(made, rows)
             self.client.flush(made)
-        except BaseException:
-            self.client.drop_collection(made)
-            raise
-        self.client.alter_alias(collection_name=made, alias=self.name)
-        old, self._collection, self.about = self._collection, made, dict(about)
-        self.client.drop_collection(old)
+            self.client.alter_alias(collection_name=made, alias=self.name)
+        finally:  # an interruption may come before the name has changed hands, or after
+            switched = self._target() == made
+            if switched:
+                self._collection, self.about, self.features = made, dict(about), features
+            self._forget(*((old, old_features) if switched else (made, features)))
+
+    def _forget(self, collection: str, features: FeatureFile | None) -> None:
+        """Removes what is not the gallery's: the file first, as long as there is a collection that names it."""
+        if features is not None:
+            features.remove()
+        self.client.drop_collection(collection)

@@ -83,7 +83,7 @@ class Upkeep:
                 pages = list(self._open.pages(where.expression(self._columns), ["feature_row"]))
             for page in pages:
                 if self._open.features is not None:  # before the entry, which alone knows the row
-                    self._open.features.erase([row["feature_row"] for row in page])
+                    self._open.features.erase([row["feature_row"] for row in page], [row["key"] for row in page])
                 self._open.delete([row["key"] for row in page])
         return sum(map(len, pages))
 
@@ -130,21 +130,10 @@ class Upkeep:
 
     def _rewrite(self) -> None:
         store, columns = self._open, list(self._columns.values())
-        old, about = store.features, dict(store.about or {})
-        if old is None:
-            store.rewrite(about, columns, lambda rows: rows)
+        if store.features is None:
+            store.rewrite(dict(store.about or {}), columns, lambda rows, old, new: rows)
             return
-        about["features"] = secrets.token_hex(4)
-        new = FeatureFile(old.path.with_name(f"{store.name}.{about['features']}.bin"), old.shape)
-        try:
-            store.rewrite(about, columns, lambda rows: _moved(rows, old, new))
-        except BaseException:
-            new.close()
-            new.path.unlink()
-            raise
-        store.features = new
-        old.close()
-        old.path.unlink()
+        store.rewrite({**(store.about or {}), "features": secrets.token_hex(4)}, columns, _moved)
 
     def flush(self) -> None:
         """Waits until the disk has everything: then a power failure loses nothing either."""

@@ -1,5 +1,6 @@
 """Enrolling: batch by batch, each written wholly or not at all."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -67,19 +68,23 @@ class Target:
             told = given.get(name)
             values[name] = column_values(column, source.known.get(name) if told is None else told, count)
         groups = grouped(values["camera"], values["tracklet"], pool)
+        if "key" in values:
+            _check_keys([values["key"][rows[0]] for rows in groups])
+        # What is there is looked up only where there may be something: it takes as long as a search.
+        replacing = not skip_known and self.store.count() > 0
         written = known = done = 0
         unreadable: list[str] = []
         for batch in batches(groups, batch_size):
-            named = self._named(source, values, batch)
             size = sum(map(len, batch))
+            batch, bad = _readable(source, values["path"], batch)
+            unreadable += bad
+            named = self._named(source, values, batch)
             if skip_known:
                 there = self.store.get(list(named), [])
                 known += len(there)
                 named = {key: rows for key, rows in named.items() if key not in there}
             if named:
-                entries, bad = self._write(source, values, named)
-                written += entries
-                unreadable += bad
+                written += self._write(source, values, named, replacing)
             done += size
             if progress is not None:
                 progress(done, count)
@@ -88,44 +93,63 @@ class Target:
     def _named(
         self, source: Images | Features, values: Mapping[str, list[Any]], batch: list[np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Key -> rows; of two entries of one key the later one counts."""
+        """Key -> rows; of two images of one content the later one counts."""
         own = values.get("key")
         return {own[rows[0]] if own else entry_key([source.content(int(row)) for row in rows]): rows for rows in batch}
 
     def _write(
-        self, source: Images | Features, values: Mapping[str, list[Any]], named: dict[str, np.ndarray]
-    ) -> tuple[int, list[str]]:
-        rows = np.concatenate(list(named.values()))
-        features, readable = source.extract(rows)
-        bad = [str(values["path"][row] or f"image {row}") for row in rows[~readable]]
-        place = {int(row): number for number, row in enumerate(rows[readable])}
-        embeddings = unit(self.embed(features)) if len(features) else features
-        entries, kept = [], []
-        for key, group in named.items():
-            used = [int(row) for row in group if int(row) in place]
-            if not used:
-                continue
-            at = [place[row] for row in used]
-            own = {name: [column[row] for row in used] for name, column in values.items()} | {"key": [key] * len(used)}
-            if values.get("key") is not None:
-                own["key"] = [values["key"][row] for row in used]
-            embedding, nearest, entry = merged(embeddings[at], self.columns, own)
+        self,
+        source: Images | Features,
+        values: Mapping[str, list[Any]],
+        named: dict[str, np.ndarray],
+        replacing: bool,
+    ) -> int:
+        features = source.extract(np.concatenate(list(named.values())))
+        embeddings = unit(self.embed(features))
+        entries, kept, start = [], [], 0
+        for key, rows in named.items():
+            own = {"key": [key] * len(rows)} | {name: [column[row] for row in rows] for name, column in values.items()}
+            embedding, nearest, entry = merged(embeddings[start : start + len(rows)], self.columns, own)
             entries.append({**entry, "embedding": embedding, "feature_row": -1})
-            kept.append(at[nearest])
-        if entries:
-            self._upsert(entries, features[kept])
-        return len(entries), bad
+            kept.append(start + nearest)
+            start += len(rows)
+        self._upsert(entries, features[kept], replacing)
+        return len(entries)
 
-    def _upsert(self, entries: list[dict[str, Any]], features: np.ndarray) -> None:
+    def _upsert(self, entries: list[dict[str, Any]], features: np.ndarray, replacing: bool) -> None:
+        names = [column.stored for column in self.columns.values() if column.optional]
+        keys = [entry["key"] for entry in entries]
         with self.store.lock:
             file = self.store.features
+            replaced = self.store.get(keys, [*names, "feature_row"]) if replacing or file is not None else {}
+            for entry in entries:  # what nobody says now is kept
+                known = replaced.get(entry["key"], {})
+                entry.update({name: known.get(name) for name in names if entry[name] is None})
             if file is None:
                 self.store.upsert(entries)
                 return
             # The features first, the entry that names their row second, and what it replaced last.
-            keys = [entry["key"] for entry in entries]
-            replaced = self.store.get(keys, ["feature_row"])
             for entry, row in zip(entries, file.append(keys, features), strict=True):
                 entry["feature_row"] = int(row)
             self.store.upsert(entries)
-            file.erase([row["feature_row"] for row in replaced.values()])
+            file.erase([row["feature_row"] for row in replaced.values()], list(replaced))
+
+
+def _check_keys(keys: list[str]) -> None:
+    """One key is one entry: images of one key would replace one another."""
+    key, count = Counter(keys).most_common(1)[0]
+    if count > 1:
+        raise ValueError(
+            "`keys` are one per entry: another one for every image, or one for the images of a tracklet. Received: "
+            f"{key!r} for {count}. Say who is on an image by `persons=` (a number) or by a field of your own (a name)."
+        )
+
+
+def _readable(
+    source: Images | Features, paths: list[Any], batch: list[np.ndarray]
+) -> tuple[list[np.ndarray], list[str]]:
+    """The entries without the images that are left out, and the names of those."""
+    rows = np.concatenate(batch)
+    there = source.readable(rows)
+    kept = [group[np.isin(group, rows[there])] for group in batch]
+    return [group for group in kept if len(group)], [str(paths[row] or f"image {row}") for row in rows[~there]]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keras_reid.gallery import Fingerprint, Gallery
-from tests.gallery.crash_child import BATCH, DIMENSION, embeddings
+from tests.gallery.crash_child import BATCH, DIMENSION, Matcher, embeddings, maps
 
 MADE_BY = Fingerprint("killed", DIMENSION, "v1")
 # So small that segments are written and merged all the time: kills meet every stage of the engine.
@@ -37,10 +37,10 @@ def contents(gallery):
     return [row for page in pages for row in page]
 
 
-def check(path, least, most):
+def check(path, least, most, model=MADE_BY):
     """At least ``least`` entries, at most ``most``, none twice, all as they were given."""
-    given = embeddings(most)
-    with Gallery(path, MADE_BY) as gallery:
+    given, queries = embeddings(most), embeddings(most) if model is MADE_BY else maps(most)
+    with Gallery(path, model) as gallery:
         rows = contents(gallery)
         numbers = [int(row["key"].split()[1]) for row in rows]
         assert len(set(numbers)) == len(numbers) == len(gallery)
@@ -48,17 +48,40 @@ def check(path, least, most):
         assert least <= len(numbers) <= most
         np.testing.assert_allclose([row["embedding"] for row in rows], given[numbers], atol=1e-6)
         assert [row["camera"] for row in rows] == [number % 7 for number in numbers]
-        found = gallery.search(features=given[: max(1, len(numbers) // 10)], top_k=1)
-        assert [match.key for (match,) in found] == [f"key {number}" for number in range(len(found))]
+        if model is not MADE_BY:
+            check_features(gallery, numbers, queries)
+        if numbers:
+            found = gallery.search(features=queries[: len(numbers) // 10 or 1], top_k=1)
+            assert [match.key for (match,) in found] == [f"key {number}" for number in range(len(found))]
     return len(numbers)
 
 
-def rounds_of_killing(path, rounds, count, seed):
+def check_features(gallery, numbers, given):
+    """Every entry has the features that were enrolled, and the folder has one file, of this gallery."""
+    keys, file = [f"key {number}" for number in numbers], gallery._store.features
+    rows = gallery._store.get(keys, ["feature_row"])
+    there, stored = file.read([rows[key]["feature_row"] for key in keys], keys)
+    assert there.all()
+    np.testing.assert_array_equal(stored, given[numbers].astype(np.float16))
+    assert list(file.path.parent.iterdir()) == [file.path]
+
+
+def enrolled(path, count, pairs=False):
+    with Gallery(path, Matcher() if pairs else MADE_BY) as gallery:
+        gallery.enrol(
+            features=(maps if pairs else embeddings)(count),
+            keys=[f"key {number}" for number in range(count)],
+            cameras=np.arange(count) % 7,
+        )
+
+
+def rounds_of_killing(path, rounds, count, seed, pairs=False):
     rng = np.random.default_rng(seed)
     for _ in range(rounds):
-        said = killed(path, "enrol", count, int(rng.integers(1, count // BATCH)), rng.uniform(0, 0.3))
+        task = "pairs" if pairs else "enrol"
+        said = killed(path, task, count, int(rng.integers(1, count // BATCH)), rng.uniform(0, 0.3))
         done = max([int(line) for line in said if line.isdigit()], default=0)
-        there = check(path, done, count)
+        there = check(path, done, count, Matcher() if pairs else MADE_BY)
         assert "closed" in said or there % BATCH == 0  # a batch is there wholly or not at all
 
 
@@ -81,28 +104,27 @@ def test_killed_between_a_segment_and_its_log_no_entry_is_there_twice(tmp_path):
     assert check(copy, 120, 120) == 120
 
 
-def test_killed_while_compacting_nothing_is_lost(tmp_path):
+@pytest.mark.parametrize("pairs", [False, True])
+def test_killed_while_compacting_nothing_is_lost(tmp_path, pairs):
     path = tmp_path / "people.db"
-    with Gallery(path, MADE_BY) as gallery:
-        keys = [f"key {number}" for number in range(300)]
-        gallery.enrol(features=embeddings(300), keys=keys, cameras=np.arange(300) % 7)
+    enrolled(path, 300, pairs)
     killed(path, "compact", 0, 2, 0.1)
-    assert check(path, 300, 300) == 300
+    assert check(path, 300, 300, Matcher() if pairs else MADE_BY) == 300
     assert len([folder for folder in (path / "collections").iterdir() if folder.is_dir()]) == 1
 
 
 @pytest.mark.slow
-def test_killed_ten_times_while_enrolling(tmp_path):
-    rounds_of_killing(tmp_path / "people.db", 10, 4000, seed=1)
+@pytest.mark.parametrize("pairs", [False, True])
+def test_killed_ten_times_while_enrolling(tmp_path, pairs):
+    rounds_of_killing(tmp_path / "people.db", 10, 4000, seed=1, pairs=pairs)
 
 
 @pytest.mark.slow
-def test_killed_ten_times_while_compacting(tmp_path):
+@pytest.mark.parametrize("pairs", [False, True])
+def test_killed_ten_times_while_compacting(tmp_path, pairs):
     path = tmp_path / "people.db"
-    with Gallery(path, MADE_BY) as gallery:
-        keys = [f"key {number}" for number in range(300)]
-        gallery.enrol(features=embeddings(300), keys=keys, cameras=np.arange(300) % 7)
+    enrolled(path, 300, pairs)
     rng = np.random.default_rng(2)
     for _ in range(10):
         killed(path, "compact", 0, int(rng.integers(1, 5)), rng.uniform(0, 0.4))
-        assert check(path, 300, 300) == 300
+        assert check(path, 300, 300, Matcher() if pairs else MADE_BY) == 300

@@ -1,5 +1,7 @@
 """The file of features: what was appended is read, what was cut short or erased is not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def test_erased_features_leave_the_disk(file):
     values = some(2)
     rows = file.append(["a", "b"], values)
     assert values[0].tobytes() in file.path.read_bytes()
-    file.erase(rows[:1])
+    file.erase(rows, ["a", "z"])  # the second row is not z's
     assert values[0].tobytes() not in file.path.read_bytes()
     assert file.read(rows, ["a", "b"])[0].tolist() == [False, True]
 
@@ -57,6 +59,41 @@ def test_a_row_that_was_cut_short_is_gone_and_its_place_is_used_again(file, cut)
     assert again.append(["c"], some(1, 1)).tolist() == [1]
     assert again.read([0, 1], ["a", "c"])[0].all()
     again.close()
+
+
+def test_a_reader_sees_what_is_appended_meanwhile_and_cuts_nothing_off(file):
+    values = some(3)
+    reader = FeatureFile(file.path, SHAPE)
+    file.append(["a"], values[:1])
+    assert reader.read([0], ["a"])[0].all()
+    with file.path.open("ab") as stream:  # the writer is in the middle of a row
+        stream.write(b"begun")
+    begun = file.path.stat().st_size
+    another = FeatureFile(file.path, SHAPE)
+    another.close()
+    assert file.path.stat().st_size == begun
+    rows = file.append(["b", "c"], values[1:])
+    np.testing.assert_array_equal(reader.read(rows, ["b", "c"])[1], values[1:])
+    assert len(reader) == 3
+    reader.close()
+
+
+def test_a_reader_needs_no_permission_to_write(file, monkeypatch):
+    values = some(1)
+    rows = file.append(["a"], values)
+    opened, reads = Path.open, {"rb"}
+
+    def read_only(path, mode="r", *options, **named):
+        if mode not in reads:
+            raise PermissionError(path)
+        return opened(path, mode, *options, **named)
+
+    monkeypatch.setattr(Path, "open", read_only)  # root may write whatever a file's mode says
+    reader = FeatureFile(file.path, SHAPE)
+    np.testing.assert_array_equal(reader.read(rows, ["a"])[1], values)
+    with pytest.raises(PermissionError):
+        reader.append(["b"], values)
+    reader.close()
 
 
 def test_a_damaged_row_is_not_there(file):

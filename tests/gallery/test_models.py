@@ -1,10 +1,13 @@
 """With the library's own models: images in, people out."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_reid
-from keras_reid.gallery import Gallery, field
+from keras_reid.gallery import Fingerprint, Gallery, field
 from keras_reid.gallery.fingerprint import fingerprint_of
 
 
@@ -42,6 +45,72 @@ def test_a_table_is_enrolled_once_and_found(baseline, people, tmp_path):
             best = allowed[np.argsort(-expected[row, allowed], kind="stable")[:3]]
             assert [match.path for match in matches] == table.path[best].tolist()
             assert {match.person for match in matches} <= set(table.person_id.tolist())
+
+
+class Eye:
+    """Sees how bright an image is, of which modality, and how many images it was shown."""
+
+    name, image_size, interpolation = "eye", (8, 4), "bilinear"
+    shown = 0
+
+    def fingerprint(self):
+        return Fingerprint("Eye", 3, "v1")
+
+    def extract(self, batches, verbose=0):
+        found = [
+            np.stack([np.ones(len(batch["image"])), batch["image"][:, 0, 0, 0], batch["modality"]], axis=1)
+            for batch in batches
+        ]
+        self.shown += sum(map(len, found))
+        return np.concatenate(found)
+
+
+def test_the_model_is_told_the_modality(people, tmp_path):
+    image = np.zeros((1, 8, 4, 3), "uint8")
+    with Gallery(tmp_path / "people.db", Eye()) as gallery:
+        gallery.enrol(image, keys=["visible"])
+        gallery.enrol(image, keys=["thermal"], modality=1)
+        for modality, key in enumerate(["visible", "thermal"]):
+            match = gallery.search(image, modality=modality)[0][0]
+            assert (match.key, round(match.score, 5)) == (key, 1.0)
+        assert gallery.shortlist_recall(image, shortlist=1, top=1, modality=1).best == 1.0
+        with pytest.raises(ValueError, match="a table says its own.*Received: 1. Leave it out"):
+            gallery.enrol(people.gallery, modality=1)
+
+
+def test_images_that_differ_in_their_palette_alone_are_two(tmp_path):
+    black, white = (Image.new("P", (4, 8)) for _ in range(2))
+    black.putpalette([0, 0, 0])
+    white.putpalette([255, 255, 255])
+    assert black.tobytes() == white.tobytes()
+    with Gallery(tmp_path / "people.db", Eye()) as gallery:
+        gallery.enrol([black, white])
+        assert len(gallery) == 2
+        gallery.enrol([Image.new("RGB", (4, 8), "white"), np.zeros((8, 4, 3), "uint8")])  # the same to the model
+        assert len(gallery) == 2
+
+
+def test_what_cannot_be_read_is_left_out_and_named(people, tmp_path):
+    whole, others = tmp_path / "0.png", [tmp_path / f"{number}.png" for number in (1, 2)]
+    Image.new("RGB", (64, 128), "white").save(whole)
+    others[0].write_bytes(whole.read_bytes()[:-40])  # the second is not there
+    cut = Image.open(io.BytesIO(others[0].read_bytes()))
+    images, eye = [whole, *others, cut], Eye()
+    with Gallery(tmp_path / "people.db", eye) as gallery:
+        done = gallery.enrol(images, cameras=0, tracklets=[3, 3, 4, -1], on_bad_image="skip", batch_size=2)
+        assert (done.images, done.entries) == (4, 1)  # a tracklet of what is left; of none there is no entry
+        assert done.unreadable == (*map(str, others), "image 3")
+        assert eye.shown == 1
+        (match,) = gallery.search(np.ones((1, 8, 4, 3)))[0]
+        assert (match.images, match.path) == (1, str(whole))
+        assert gallery.enrol([whole, *others], cameras=0, tracklets=3, on_bad_image="skip").entries == 1
+        assert len(gallery) == 1  # of the same images, so of the same key
+        again = gallery.enrol(images, skip_known=True, on_bad_image="skip")
+        assert (again.known, len(again.unreadable)) == (1, 3)
+        for bad in images[1:]:
+            with pytest.raises(ValueError, match=r"There is no image file .*2.png|Cannot read"):
+                gallery.enrol([whole, bad], cameras=1)
+        assert gallery.count(field("camera") == 1) == 0
 
 
 def test_files_and_arrays_are_enrolled_and_what_is_no_image_is_left_out(baseline, people, tmp_path):

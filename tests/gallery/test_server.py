@@ -1,10 +1,12 @@
 """By a URI: the code of a cluster, against Milvus Lite's own server (a Milvus cluster is not at hand in tests)."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from keras_reid.gallery import Gallery, field
-from keras_reid.gallery.connection import imported
+from keras_reid.gallery.connection import Connection, imported
 from tests.gallery.conftest import HOSTILE, MADE_BY, units
 from tests.gallery.test_two_stages import Matcher, maps
 
@@ -55,6 +57,26 @@ def test_a_collection_that_is_no_gallery_is_left_alone(uri):
     client.close()
     with pytest.raises(ValueError, match="a collection 'theirs' that is no gallery of this library"):
         Gallery(uri, MADE_BY, name="theirs")
+
+
+def test_a_server_that_stops_is_a_sentence(tmp_path):
+    start = imported("milvus_lite.adapter.grpc.server").start_server_in_thread
+    server, database, port = start(str(tmp_path / "data"))
+    address = f"http://127.0.0.1:{port}"
+    gallery = Gallery(address, MADE_BY)
+    with pytest.raises(ConnectionError, match=f"Milvus at {address} failed in `describe_collection`: .*does not exist"):
+        gallery._store.client.describe_collection("nobody's")
+    server.stop(grace=None).wait()
+    database.close()
+    with pytest.raises(ConnectionError, match=f"Milvus at {address} failed in `query`: "):
+        gallery.count()
+    gallery._connection.client.close()
+
+
+def test_what_is_no_method_is_passed_on_as_it_is():
+    part = Connection.in_words(SimpleNamespace(uri="there"), SimpleNamespace(timeout=3, name=str.upper))
+    assert part.timeout == 3
+    assert part.name("a") == "A"
 
 
 def test_a_server_that_does_not_answer_is_a_sentence():

@@ -1,5 +1,7 @@
 """Methods that compare pairs: a shortlist by embeddings, exact scores of it, and what knows all queries at once."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -80,9 +82,35 @@ def test_what_is_replaced_deleted_or_compacted_keeps_its_features_right(pairs, t
     assert pairs.stats()["feature_rows"] == len(pairs) == 58
 
 
+def test_nothing_is_changed_under_a_search_and_its_second_stage(pairs):
+    changed = []
+
+    def step(ranking):
+        with ThreadPoolExecutor(1) as threads:  # another thread would delete, and compact
+            changed.append(threads.submit(pairs._store.lock.acquire, blocking=False).result())
+        return ranking
+
+    pairs.search(features=maps(2), post_process=[step])
+    assert changed == [False]
+
+
+def test_what_another_program_erases_under_a_search_is_left_out(pairs):
+    class Erasing(Matcher):
+        def score(self, query, gallery):
+            file.erase([row], ["k05"])
+            return super().score(query, gallery)
+
+    row, file = pairs._open.get(["k05"], ["feature_row"])["k05"]["feature_row"], pairs._store.features
+    pairs._model = Erasing()  # as a writer on a cluster would, between the first look at the features and the second
+    found = pairs.search(features=maps(60)[5:6], top_k=60, post_process=[lambda ranking: ranking])
+    assert "k05" not in {match.key for match in found[0]}
+    assert len(found[0]) == 59
+    pairs._model = Matcher()
+
+
 def test_an_entry_whose_deletion_was_cut_short_is_not_found_and_goes_when_compacted(pairs):
     row = pairs._open.get(["k05"], ["feature_row"])["k05"]["feature_row"]
-    pairs._store.features.erase([row])  # the entry itself is left
+    pairs._store.features.erase([row], ["k05"])  # the entry itself is left
     assert pairs.search(features=maps(60)[5:6], top_k=60)[0][0].key != "k05"
     pairs.compact()
     assert pairs.count(field("key") == "k05") == 0

@@ -26,7 +26,7 @@ CLICK = """element.addEventListener('click', event => {
 });""".replace("ANSWERS", ANSWERS)
 
 STYLE = """
-.reid-cards {display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 12px;}
+.reid-cards {display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px;}
 .reid-card {border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 10px; min-width: 0;
   background: var(--background-fill-primary);}
 .reid-card img, .reid-gone, .reid-crop img {width: 80px; height: 160px; display: block; margin: 0 auto 8px;
@@ -36,8 +36,8 @@ STYLE = """
 .reid-card dl {display: grid; grid-template-columns: auto 1fr; gap: 0 8px; margin: 4px 0 8px; font-size: 13px;}
 .reid-card dt {color: var(--body-text-color-subdued);}
 .reid-card dd {margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate;}
-.reid-card button {display: block; width: 100%; padding: 5px; margin-top: 5px; border-radius: 6px; font-size: 13px;
-  cursor: pointer; border: 1px solid var(--border-color-primary); background: var(--background-fill-secondary);
+.reid-card button {display: block; width: 100%; padding: 5px 2px; margin-top: 5px; border-radius: 6px; font-size: 12px;
+  font-weight: 500; cursor: pointer; border: 1px solid var(--border-color-primary); background: var(--background-fill-secondary);
   color: var(--body-text-color);}
 .reid-card button:hover, .reid-card button:focus-visible {border-color: var(--color-accent);}
 .reid-wide img {display: block; max-width: 100%; max-height: 520px; margin: 8px auto; border-radius: 6px;}
@@ -93,18 +93,19 @@ def picture(address: str, text: str, kind: str = "reid-wide") -> str:
     return f'<div class="{kind}"><img src="{_text_of_address(address)}" alt="{_text(text)}"></div>'
 
 
-def cards(found: "Found") -> str:
+def cards(found: "Found", places: bool = True) -> str:
     """Returns the crop's matches, best first, each with its score, camera, time, and what else is known.
 
     Args:
         found: What a search returned.
+        places: Whether the model compares place by place: then each match has a button for its correspondences.
 
     Returns:
         HTML.
     """
     if not found.matches:
         return said("Nobody was found: no entry fulfils this.")
-    made = "".join(_card(number, match) for number, match in enumerate(found.matches, start=1))
+    made = "".join(_card(number, match, places) for number, match in enumerate(found.matches, start=1))
     return f'<div class="reid-cards">{made}</div>'
 
 
@@ -120,7 +121,7 @@ def crop(found: "Found") -> str:
     return picture(picture_uri(found.crop), "The crop that is looked for", "reid-crop")
 
 
-def _card(number: int, match: "Match") -> str:
+def _card(number: int, match: "Match", places: bool) -> str:
     address = thumbnail_uri(match.path)
     if address is not None:
         image = f'<img src="{_text_of_address(address)}" alt="Match {number}">'
@@ -136,9 +137,10 @@ def _card(number: int, match: "Match") -> str:
         **{name: value for name, value in match.fields.items() if value is not None},
     }
     rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in known.items())
+    labels = {**({"select": "Correspondences"} if places else {}), "delete": "Remove this person…"}
     buttons = "".join(
         f'<button type="button" data-action="{action}" data-number="{number}">{label}</button>'
-        for action, label in (("select", "Correspondences"), ("delete", "Remove this person…"))
+        for action, label in labels.items()
     )
     return f'<article class="reid-card"><strong>{number}</strong>{image}<dl>{rows}</dl>{buttons}</article>'
 

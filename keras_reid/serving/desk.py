@@ -72,6 +72,11 @@ class Desk:
         # The gallery takes threads; a Keras model that extracts does not.
         self._lock = threading.Lock()
 
+    @property
+    def compares_places(self) -> bool:
+        """Whether the model has correspondences to show."""
+        return hasattr(self.model, "correspondences")
+
     def read(self, content: bytes) -> np.ndarray:
         """Decodes what was sent; see `keras_reid.serving.pictures.read_crop`.
 
@@ -121,7 +126,7 @@ class Desk:
             ValueError: There is no such match, its file is gone, or the model does not compare places.
         """
         match = self._match(found, number)
-        if not hasattr(self.model, "correspondences"):
+        if not self.compares_places:
             raise ValueError(
                 f"{type(self.model).__name__} does not compare images place by place, so it has no correspondences to "
                 "show. QAConv does."

@@ -1,6 +1,9 @@
 """What is where on the page, and which button does what."""
 
+import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ from keras_reid.serving.desk import Desk, Found, Removal
 __all__ = ["Handlers", "blocks_of", "events_of"]
 
 _FORGOTTEN_AFTER = 3600.0  # seconds that the search of a closed page is remembered
+_UNDER_WAY = 60.0  # seconds within which a file may be somebody's upload that is still being written
+_LOG = logging.getLogger(__name__)
 _SUGGESTION = (
     "The best match comes first, also when the person is not in the gallery. A match is a suggestion: somebody has to "
     "look, and to decide."
@@ -105,6 +110,9 @@ def _in_sentences(handler: Callable[..., Answer]) -> Callable[..., Answer]:
             return handler(*given)
         except (ValueError, TypeError) as error:
             return {"message": said(str(error), wrong=True), "upload": None}
+        except OSError as error:  # Milvus does not answer, the disk is full: what it says is not the visitor's
+            _LOG.error("%s", error)
+            return {"message": said("The gallery does not answer. Its keeper finds the reason in the log.", wrong=True)}
 
     return answered
 
@@ -162,8 +170,9 @@ class Handlers:
         return {"message": said("Nothing was removed."), **_NO_QUESTION}
 
     def _answer(self, found: Found) -> Answer:
+        shown = cards(found, self._desk.compares_places)
         return {
-            "found": found, "crop": crop(found), "matches": cards(found), "message": "", "pair": "", "upload": None,
+            "found": found, "crop": crop(found), "matches": shown, "message": "", "pair": "", "upload": None,
             **_NO_QUESTION,
         }  # fmt: skip
 
@@ -174,9 +183,13 @@ class Handlers:
             upload.unlink()
         except FileNotFoundError as error:
             raise ValueError("The image is not there any more. Drop it again.") from error
-        for left in self._uploads.iterdir():  # Gradio makes an empty file for each upload, and forgets it
-            if left.is_file():
-                left.unlink(missing_ok=True)
+        if upload.parent != self._uploads:  # a folder that is called like the image's checksum
+            with suppress(OSError):  # somebody drops the same image now
+                upload.parent.rmdir()
+        for left in self._uploads.iterdir():  # Gradio forgets an empty file per upload, and what was too large
+            with suppress(FileNotFoundError):
+                if left.is_file() and time.time() - left.stat().st_mtime > _UNDER_WAY:
+                    left.unlink()
         return content
 
 

@@ -52,6 +52,12 @@ def test_what_is_known_and_what_is_not_is_said():
     assert "Nobody was found" in cards(Found(np.zeros((8, 4, 3), "uint8")))
 
 
+def test_a_model_without_correspondences_has_no_button_for_them():
+    found = Found(np.zeros((8, 4, 3), "uint8"), (Match("key", 0.5, 0.5),))
+    assert 'data-action="select"' in cards(found) and 'data-action="delete"' in cards(found)
+    assert "Correspondences" not in cards(found, places=False) and 'data-action="delete"' in cards(found, places=False)
+
+
 def test_long_text_is_cut():
     assert len(page_of(fields={"note": "x" * 4000})) < 2000
     assert said("") == "" and 'role="alert"' in said("no", wrong=True)

@@ -1,6 +1,8 @@
 """Searching, opening a match, removing a person: what the page's buttons do."""
 
 import io
+import logging
+import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -110,13 +112,16 @@ def test_handlers_answer_in_sentences_and_delete_uploads(desk, people, tmp_path)
     upload = tmp_path / "0a1b" / "crop.png"
     upload.parent.mkdir()
     upload.write_bytes(content_of(4, people))
-    (tmp_path / "tmp_empty").touch()
+    (tmp_path / "tmp_left").write_bytes(b"too large")
+    os.utime(tmp_path / "tmp_left", (0, 0))
+    (tmp_path / "tmp_under_way").touch()  # somebody else's
     answer = do.look(str(upload), "", False)
     assert isinstance(answer["found"], Found) and answer["matches"].count("<article") == len(answer["found"].matches)
     assert "<script>" not in answer["matches"] and "&lt;script&gt;" in answer["matches"]
-    assert not upload.exists() and list(tmp_path.iterdir()) == [upload.parent]
+    assert [path.name for path in tmp_path.iterdir()] == ["tmp_under_way"]
     assert "Drop it again" in do.look(str(upload), "", False)["message"]
 
+    upload.parent.mkdir()
     upload.write_bytes(b"no image")
     said = do.look(str(upload), "", False)["message"]
     assert "reid-said wrong" in said and "not an image" in said and not upload.exists()
@@ -130,6 +135,17 @@ def test_handlers_answer_in_sentences_and_delete_uploads(desk, people, tmp_path)
     assert do.keep() == {"message": do.keep()["message"], "pending": None, "question": False}
     done = do.remove(answer["found"], asked["pending"], False)
     assert "7 entries removed" in done["message"] and done["question"] is False and done["pending"] is None
+
+
+def test_a_gallery_that_does_not_answer_is_a_sentence(tmp_path, caplog):
+    def count(condition):
+        raise ConnectionError("Milvus at http://10.0.0.1:19530 failed in `query`.")
+
+    desk = Desk(SimpleNamespace(count=count), SimpleNamespace())
+    found = Found(np.zeros((8, 4, 3), "uint8"), (SimpleNamespace(key="a", person=None),))
+    with caplog.at_level(logging.ERROR):
+        message = Handlers(desk, tmp_path).ask(found, 1)["message"]
+    assert "The gallery does not answer." in message and "10.0.0.1" not in message and "10.0.0.1" in caplog.text
 
 
 def test_a_crop_of_any_size_is_kept_at_the_model_s(desk):

@@ -6,8 +6,6 @@ Each of `backend_tensorflow`, `backend_jax` and `backend_torch` defines
     value_and_input_gradient(function, inputs) -> (values, gradient)   # of their sum, to be differentiated again
     apply(optimizer, gradients, variables) -> None
     enable_determinism() -> None
-    random_state() -> numpy array or None        # state that lives outside Keras variables
-    set_random_state(state) -> None
     surviving(model) -> context manager           # weights outlive a `fit` that fails
     placed_like(model) -> context manager         # variables made in it live on the model's devices
 

@@ -20,10 +20,8 @@ __all__ = [
     "own_rows",
     "placed_like",
     "predict",
-    "random_state",
     "replicas",
     "reported",
-    "set_random_state",
     "sum_over_replicas",
     "surviving",
     "value_and_gradients",
@@ -92,16 +90,6 @@ def apply(optimizer, gradients, variables) -> None:
 
 def enable_determinism() -> None:
     """JAX on CPU is deterministic; on a GPU XLA takes the flag from the environment before it starts."""
-
-
-def random_state() -> np.ndarray | None:
-    """JAX keeps no random state outside Keras' seed variables."""
-    return None
-
-
-def set_random_state(state: np.ndarray | None) -> None:
-    """Nothing to restore."""
-    del state
 
 
 @contextmanager

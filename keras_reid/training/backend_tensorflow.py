@@ -22,10 +22,8 @@ __all__ = [
     "own_rows",
     "placed_like",
     "predict",
-    "random_state",
     "replicas",
     "reported",
-    "set_random_state",
     "sum_over_replicas",
     "surviving",
     "value_and_gradients",
@@ -91,16 +89,6 @@ def apply(optimizer, gradients, variables) -> None:
 def enable_determinism() -> None:
     """Makes TensorFlow choose deterministic kernels; call it before the first operation."""
     tf.config.experimental.enable_op_determinism()
-
-
-def random_state() -> np.ndarray | None:
-    """TensorFlow keeps no random state outside Keras' seed variables."""
-    return None
-
-
-def set_random_state(state: np.ndarray | None) -> None:
-    """Nothing to restore."""
-    del state
 
 
 @contextmanager

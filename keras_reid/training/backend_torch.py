@@ -20,10 +20,8 @@ __all__ = [
     "own_rows",
     "placed_like",
     "predict",
-    "random_state",
     "replicas",
     "reported",
-    "set_random_state",
     "sum_over_replicas",
     "surviving",
     "value_and_gradients",
@@ -75,17 +73,6 @@ def apply(optimizer, gradients, variables) -> None:
 def enable_determinism() -> None:
     """Makes PyTorch refuse operations without a deterministic kernel."""
     torch.use_deterministic_algorithms(True)
-
-
-def random_state() -> np.ndarray | None:
-    """The state of torch's global CPU generator, which draws dropout masks there; a GPU's generators are not saved."""
-    return torch.get_rng_state().numpy()
-
-
-def set_random_state(state: np.ndarray | None) -> None:
-    """Restores what `random_state` returned."""
-    if state is not None:
-        torch.set_rng_state(torch.from_numpy(np.asarray(state, dtype="uint8")))
 
 
 def surviving(model) -> AbstractContextManager[None]:

@@ -24,7 +24,8 @@ class Resume(keras.callbacks.Callback):
     was not. The file is replaced atomically: a kill while saving leaves the state before it.
 
     Two things make a resumed run differ: an optimiser with ``use_ema``, whose averages Keras writes into the weights
-    at the end of every ``fit``, and dropout under torch on a GPU, whose generator is not saved.
+    at the end of every ``fit``, and under torch a dropout layer of your own without a seed, which draws from torch's
+    generator (`keras_reid.layers.dropout.seeded_dropout` has one).
 
     Of several hosts the first one writes and all read, so the directory must be one that all of them see.
 
@@ -91,7 +92,6 @@ class Resume(keras.callbacks.Callback):
         with np.load(self.file) as state:
             manifest = json.loads(str(state["manifest"]))
             values = [state[f"variable_{index}"] for index in range(len(manifest["variables"]))]
-            random_state = state["random_state"] if "random_state" in state else None
             kept = [
                 {name: state[f"kept_{index}_{name}"] for name in names}
                 for index, names in enumerate(manifest.get("kept", ()))
@@ -117,7 +117,6 @@ class Resume(keras.callbacks.Callback):
         for variable, value in zip(_variables(model), values[: len(values) - metrics], strict=True):
             variable.assign(value)
         self._metrics = values[len(values) - metrics :]
-        backend.current().set_random_state(random_state)
         for keeper, state in zip(self.kept, kept, strict=True):
             keeper.set_state(state)
         self._first_step = manifest["step"]
@@ -145,9 +144,6 @@ class Resume(keras.callbacks.Callback):
         manifest["kept"] = [list(state) for state in states]
         for index, state in enumerate(states):
             arrays |= {f"kept_{index}_{name}": array for name, array in state.items()}
-        random_state = backend.current().random_state()
-        if random_state is not None:
-            arrays["random_state"] = random_state
         self.directory.mkdir(parents=True, exist_ok=True)
         temporary = self.file.with_suffix(".tmp")
         with temporary.open("wb") as stream:

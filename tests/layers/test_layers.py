@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from keras_reid.layers import BNNeck, CosineClassifier, GeMPooling, ImageNormalization, ScalarBatchNormalization
+from keras_reid.layers.dropout import seeded_dropout
+from keras_reid.training import seed_everything
 from tests.gradients import gradient
 
 RNG = np.random.default_rng(0)
@@ -140,3 +142,18 @@ def test_bad_arguments(make, sentence):
     with pytest.raises(ValueError) as error:
         make()
     assert sentence in str(error.value)
+
+
+def test_dropout_draws_from_a_variable_and_from_nothing_else():
+    seed_everything(0)
+    layer, ones = seeded_dropout(0.5), np.ones((2, 50), "float32")
+    first = numpy(layer(ones, training=True))
+    state = keras.ops.convert_to_numpy(layer.seed_generator.state).copy()
+    second = numpy(layer(ones, training=True))
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.rand(3)  # as a data loader does
+    layer.seed_generator.state.assign(state)
+    np.testing.assert_array_equal(numpy(layer(ones, training=True)), second)
+    assert (first != second).any()

@@ -109,16 +109,17 @@ def test_losses_equal_the_loops():
         "identity": np.abs(numpy(model.to_target(y)) - y).mean() + np.abs(numpy(model.to_source(x)) - x).mean(),
         "similarity": (same("x", "gx") + same("y", "fy") + 0.5 * (different("gx", "y") + different("fy", "x"))) / 4,
     }
+    x, y, gx, fy = (ops.convert_to_tensor(images) for images in (x, y, gx, fy))
     total, terms = generator_terms(model, x, y, similarity=2.0)
     for name, value in expected.items():
-        assert float(terms[name]) == pytest.approx(float(value), rel=1e-3), name
+        assert float(numpy(terms[name])) == pytest.approx(float(value), rel=1e-3), name
     whole = sum(w * expected[n] for n, w in zip(expected, (1.0, 10.0, 5.0, 2.0), strict=True))
-    assert float(total) == pytest.approx(float(whole), rel=1e-3)
+    assert float(numpy(total)) == pytest.approx(float(whole), rel=1e-3)
     judged = (d_t(gx) ** 2).mean() + ((d_t(y) - 1) ** 2).mean() + (d_s(fy) ** 2).mean() + ((d_s(x) - 1) ** 2).mean()
-    assert float(discriminator_terms(model, x, y, gx, fy)[0]) == pytest.approx(float(judged), rel=1e-3)
+    assert float(numpy(discriminator_terms(model, x, y, gx, fy)[0])) == pytest.approx(float(judged), rel=1e-3)
     metric = (same("x", "gx") + same("y", "fy") + 2 * different("x", "y")) / 3
-    assert float(metric_terms(model, x, y, gx, fy, 1.0, False)[0]) == pytest.approx(float(metric), rel=1e-3)
-    assert float(metric_terms(model, x, y, gx, fy, 0.0, False)[0]) == 0.0
+    assert float(numpy(metric_terms(model, x, y, gx, fy, 1.0, False)[0])) == pytest.approx(float(metric), rel=1e-3)
+    assert float(numpy(metric_terms(model, x, y, gx, fy, 0.0, False)[0])) == 0.0
 
 
 def changed(before, layer):

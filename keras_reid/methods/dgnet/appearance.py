@@ -6,6 +6,7 @@ from keras import ops
 from keras_reid.backbones import ResNet
 from keras_reid.checks import unknown_name
 from keras_reid.layers import IdentityClassifier, doubled
+from keras_reid.layers.dropout import seeded_dropout
 from keras_reid.methods.dgnet.decoder import PARTS
 
 __all__ = ["AppearanceEncoder", "DescriptorHead"]
@@ -35,7 +36,7 @@ class DescriptorHead(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
         self.norm = keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name="norm", dtype=self.dtype_policy)
-        self.dropout = keras.layers.Dropout(dropout, name="dropout", dtype=self.dtype_policy)
+        self.dropout = seeded_dropout(dropout, name="dropout", dtype=self.dtype_policy)
         # Named after the head, for it is sized outside of it, where no path tells two heads apart.
         self.classifier = IdentityClassifier(use_bias=True, name=f"{self.name}_classifier", dtype=self.dtype_policy)
 

@@ -4,6 +4,8 @@ import keras
 from keras import ops
 
 from keras_reid.layers import InstanceNormalization
+from keras_reid.layers.dropout import seeded_dropout
+from keras_reid.losses.distances import unit_vectors
 
 __all__ = ["Generator", "MetricNetwork", "PatchDiscriminator"]
 
@@ -170,7 +172,7 @@ class MetricNetwork(keras.layers.Layer):
             keras.layers.Dense(units, use_bias=False, kernel_initializer=_initial(), name=name, dtype=policy)
             for units, name in ((2 * width, "hidden"), (width, "embedding"))
         )
-        self.dropout = keras.layers.Dropout(0.5, name="dropout", dtype=policy)
+        self.dropout = seeded_dropout(0.5, name="dropout", dtype=policy)
 
     def build(self, input_shape):
         """Creates every variable; height and width matter to the first dense layer."""
@@ -190,7 +192,7 @@ class MetricNetwork(keras.layers.Layer):
             x = ops.max_pool(x, 2, strides=2, data_format="channels_last")
         x = ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3]))
         x = self.dropout(ops.leaky_relu(self.hidden(x), 0.2), training=training)
-        return ops.normalize(ops.cast(self.embedding(x), "float32"), axis=-1)
+        return unit_vectors(self.embedding(x))  # dropout may leave nothing of a vector
 
     def get_config(self):
         """The constructor's arguments."""

@@ -81,7 +81,8 @@ def dcml(save, root, weights):
     mining, spreading = claims_dcml.ROWS["prototype"]
     model = zoo.load(claims_dcml.ENTRY, weights=trained, image_size=claims_dcml.SIZE, spreading_weight=spreading)
     shown = some_of(target.train)
-    draw = ("DCML, people of the site", model, shown, shown.camera_id, (), save)
+    cameras = tuple(f"camera {number}" for number in range(shown.camera_id.max() + 1))
+    draw = ("DCML, people of the site", model, shown, shown.camera_id, cameras, save)
     embedding_maps(*draw, "before")
     save(clusters(model, target.train), "clusters_before")
     seed_everything(SEED)
@@ -97,8 +98,8 @@ def main():
     for method in options.only:
 
         def save(figure, name, method=method):
-            image = Image.open(io.BytesIO(figure_png(figure, dpi=110))).convert("RGB")
-            image.save(options.folder / f"{method}_{name}.jpg", quality=70, optimize=True)
+            image = Image.open(io.BytesIO(figure_png(figure, dpi=80))).convert("RGB")
+            image.save(options.folder / f"{method}_{name}.jpg", quality=75, optimize=True)
 
         with tempfile.TemporaryDirectory() as root:
             globals()[method](save, Path(root), options.weights)

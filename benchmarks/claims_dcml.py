@@ -99,13 +99,18 @@ def figures(model, dataset):
     return {name: round(100 * value, 2) for name, value in values.items()}
 
 
+def name_of(seed, options):
+    """What is trained on a source is kept under it."""
+    return "_".join(map(str, (*options.source, options.source_identities, options.source_epochs, seed)))
+
+
 def source_weights(seed, source, target, style, folder, options):
     """Trains on the source, as it is or in the site's style, unless that was done before."""
-    name = "_".join(map(str, (*options.source, options.source_identities, options.source_epochs, seed)))
+    name = name_of(seed, options)
     file = folder / f"{f'style_{options.target}' if style else 'source'}_{name}.weights.h5"
     if not file.exists():
         seed_everything(seed)
-        table = drawn(source, target, folder / f"drawn_{name}_{options.target}", seed, options) if style else source
+        table = drawn(source, target, folder, seed, options) if style else source
         seed_everything(seed)
         model = zoo.load(ENTRY, image_size=SIZE)
         zoo.recipe(ENTRY).fit(model, table, epochs=options.source_epochs, seed=seed, cache="memory", verbose=0)
@@ -114,10 +119,12 @@ def source_weights(seed, source, target, style, folder, options):
 
 
 def drawn(source, target, folder, seed, options):
-    """The source's images in the style of the site, by an SPGAN trained on both."""
+    """The source's images in the style of the site, by an SPGAN trained on both unless all are there."""
+    folder = folder / f"drawn_{name_of(seed, options)}_{options.target}"
     model = zoo.load("spgan_tiny")
-    pairs = site_pairs(source, target.train)
-    zoo.recipe("spgan_tiny").fit(model, pairs, epochs=options.style_epochs, seed=seed, cache="memory", verbose=0)
+    if len(list(folder.glob("*.png"))) < len(source):
+        pairs = site_pairs(source, target.train)
+        zoo.recipe("spgan_tiny").fit(model, pairs, epochs=options.style_epochs, seed=seed, cache="memory", verbose=0)
     return translated(model, source, folder)
 
 

@@ -3,8 +3,11 @@
     nice python benchmarks/gallery.py                 # writes results/gallery.json; about ten minutes of CPU
     python benchmarks/gallery.py --entries 2000 --kills 2
 
-The embeddings are synthetic: people as random directions of 512 numbers, images as a person plus noise, half of whose
-cosines within a person lie near 0.5. The queries are new images of people who are enrolled.
+The embeddings are drawn as those of a trained network lie: ten images a person, cosines of about 0.67 within a person
+and of 0 between people, and variances that fall from direction to direction of the 512 as (i + 16)^-2.5. So 52
+directions hold 90 % of the variance and it is spread over 28 (the squared sum of the variances over the sum of their
+squares); of 3408 images by a trained `dcml_tiny` it was 66 and 29. Directions that all count the same would have no
+neighbours beside a person's own images for a graph to find. The queries are new images of people who are enrolled.
 """
 
 import argparse
@@ -26,6 +29,7 @@ from keras_reid.gallery import Condition, Fingerprint, Gallery, field
 
 DIMENSION = 512
 IMAGES_OF_A_PERSON = 10
+WITHIN_A_PERSON = np.float32(0.7)  # deviation of an image from its person, of people from their mean 1
 CAMERAS = 12
 SECONDS = 86400.0
 SITES = np.array(["north", 'the "west" gate', "south\\east", "é"])
@@ -33,20 +37,19 @@ MADE_BY = Fingerprint("synthetic", DIMENSION, "seed 0")
 TOP = 50
 
 
-def drawn(entries: int, seed: int) -> np.ndarray:
-    """Images [entries, 512] of unit norm; the people are the same for every seed."""
-    people = np.random.default_rng(0).normal(size=(max(entries // IMAGES_OF_A_PERSON, 1), DIMENSION)).astype("float32")
+def drawn(entries: int, seed: int, count: int | None = None) -> np.ndarray:
+    """Images [count, 512] of unit norm, as many as entries by default; the people are the same for every seed."""
+    spread = ((np.arange(DIMENSION) + 16.0) ** -1.25).astype("float32")
+    people = np.random.default_rng(0).standard_normal((max(entries // IMAGES_OF_A_PERSON, 1), DIMENSION), "float32")
     rng = np.random.default_rng(seed)
-    images = people[rng.integers(len(people), size=entries)]
-    images += rng.normal(size=images.shape).astype("float32")
+    images = people[rng.integers(len(people), size=entries if count is None else count)]
+    images += WITHIN_A_PERSON * rng.standard_normal(images.shape, "float32")
+    images *= spread
     return images / np.linalg.norm(images, axis=1, keepdims=True)
 
 
 def queries(entries: int, count: int) -> np.ndarray:
-    people = np.random.default_rng(0).normal(size=(max(entries // IMAGES_OF_A_PERSON, 1), DIMENSION)).astype("float32")
-    rng = np.random.default_rng(2)
-    images = people[rng.integers(len(people), size=count)] + rng.normal(size=(count, DIMENSION)).astype("float32")
-    return images / np.linalg.norm(images, axis=1, keepdims=True)
+    return drawn(entries, 2, count)
 
 
 def known(entries: int) -> dict[str, np.ndarray]:

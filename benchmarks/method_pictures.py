@@ -1,10 +1,11 @@
 """Pictures of trained models for the methods' pages; the models are those of the claims, first seed.
 
-    python benchmarks/method_pictures.py                # a training each, minutes
+    python benchmarks/method_pictures.py                # a training each: minutes, SPGAN's a quarter of an hour
     python benchmarks/method_pictures.py --only cmemd
 
 CM-EMD: who is found across the modalities, the plan of an identity, the embedding before and after the training.
 DCML: clusters of the site before the first and in the last round, the embedding before and after, purity and mAP.
+SPGAN: images of the source, how they are drawn in the style of the site, and the site's own.
 """
 
 import argparse
@@ -22,16 +23,20 @@ from keras_reid.adaptation import adapt
 from keras_reid.adaptation.plan import planned
 from keras_reid.evaluation import extract
 from keras_reid.training import seed_everything
-from keras_reid.visualize.style import figure_png
+from keras_reid.visualize.images import thumbnail
+from keras_reid.visualize.style import figure_png, new_axes, new_figure, theme_named
 
-METHODS = Path(__file__).parents[1] / "docs" / "methods"
+PAGES = Path(__file__).parents[1] / "docs" / "methods"
+METHODS = ("cmemd", "dcml", "spgan")
 SEED = 100
 PEOPLE = 10  # of an embedding map, as many as there are colours to tell apart
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--only", nargs="+", choices=("cmemd", "dcml"), default=["cmemd", "dcml"])
-parser.add_argument("--folder", type=Path, default=METHODS, help="where to write (%(default)s)")
-parser.add_argument("--weights", type=Path, help="folder that keeps DCML's networks of the source (see claims_dcml.py)")
+parser.add_argument("--only", nargs="+", choices=METHODS, default=METHODS)
+parser.add_argument("--folder", type=Path, default=PAGES, help="where to write (%(default)s)")
+parser.add_argument(
+    "--weights", type=Path, help="folder that keeps what was trained on the source (see claims_dcml.py)"
+)
 
 
 def some_of(table):
@@ -91,6 +96,25 @@ def dcml(save, root, weights):
     embedding_maps(*draw, "after")
     save(clusters(model, target.train), "clusters_after")
     save(visualize.adaptation_curves(records), "curves")
+
+
+def spgan(save, root, weights):
+    """Four images of each site of the source."""
+    options = claims_dcml.parser.parse_args([])
+    source, target = claims_dcml.experiment(root, SEED, options)
+    drawn = claims_dcml.drawn(source, target, weights or root, SEED, options)
+    draw = np.random.default_rng(SEED)
+    shown = np.concatenate([draw.choice(np.flatnonzero(source.domain == site), 4, False) for site in (0, 1, 2)])
+    own = draw.choice(len(target.train), len(shown), False)
+    rows = {"the source": source.path[shown], "drawn": drawn.path[shown], "the site": target.train.path[own]}
+    theme = theme_named("light")
+    figure = new_figure(11, 5.6, theme)
+    for number, (title, paths) in enumerate(rows.items(), 1):
+        axes = new_axes(figure, (3, 1, number), theme)
+        axes.imshow(np.hstack([thumbnail(path) for path in paths]))
+        axes.set_title(title, loc="left")
+        axes.set_axis_off()
+    save(figure, "drawings")
 
 
 def main():

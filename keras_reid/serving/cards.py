@@ -37,8 +37,8 @@ STYLE = """
 .reid-card dt {color: var(--body-text-color-subdued);}
 .reid-card dd {margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate;}
 .reid-card button {display: block; width: 100%; padding: 5px 2px; margin-top: 5px; border-radius: 6px; font-size: 12px;
-  font-weight: 500; cursor: pointer; border: 1px solid var(--border-color-primary); background: var(--background-fill-secondary);
-  color: var(--body-text-color);}
+  font-weight: 500; cursor: pointer; border: 1px solid var(--border-color-primary); color: var(--body-text-color);
+  background: var(--background-fill-secondary);}
 .reid-card button:hover, .reid-card button:focus-visible {border-color: var(--color-accent);}
 .reid-wide img {display: block; max-width: 100%; max-height: 520px; margin: 8px auto; border-radius: 6px;}
 .reid-said {border-left: 4px solid var(--color-accent); padding: 8px 12px; overflow-wrap: anywhere;}

@@ -1,6 +1,8 @@
 """What the page does, without the page: searching, opening a match, removing a person."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +73,19 @@ class Desk:
         self.gallery, self.model, self.top = gallery, model, top
         # The gallery takes threads; a Keras model that extracts does not.
         self._lock = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Waits for what is under way, and begins nothing any more; the gallery stays open."""
+        with self._lock:
+            self._closed = True
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise ValueError("The page was stopped.")
+            yield
 
     @property
     def compares_places(self) -> bool:
@@ -108,7 +123,7 @@ class Desk:
         number = _whole_number("The camera", camera) if camera and camera.strip() else None
         if other_cameras and number is None:
             raise ValueError("To leave out the crop's own camera, say which it is.")
-        with self._lock:
+        with self._at_work():
             (matches,) = self.gallery.search([crop], top_k=self.top, cameras=number, other_cameras=bool(other_cameras))
         return Found(crop, tuple(matches))
 
@@ -133,7 +148,7 @@ class Desk:
             )
         if match.path is None:
             raise ValueError("The gallery does not know this match's image file.")
-        with self._lock:
+        with self._at_work():
             try:
                 figure = correspondences(self.model, found.crop.astype("float32") / 255.0, match.path)
             except ValueError as error:
@@ -168,7 +183,7 @@ class Desk:
         Returns:
             The search's matches without those that were removed, and what was done, in words.
         """
-        with self._lock:
+        with self._at_work():
             count = self.gallery.delete(where=_condition(removal))
             if compact:
                 self.gallery.compact()

@@ -53,7 +53,10 @@ def page(
     with tempfile.TemporaryDirectory(prefix="keras_reid_serve_") as folder:
         # Gradio takes the folder from the environment only, and asks for it at every upload.
         with mock.patch.dict(os.environ, {"GRADIO_TEMP_DIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}):
-            yield _application(desk, Path(folder), int(max_upload_mb * 2**20), auth)
+            try:
+                yield _application(desk, Path(folder), int(max_upload_mb * 2**20), auth)
+            finally:
+                desk.close()  # a removal that is under way goes through before the gallery is closed
 
 
 def _application(desk: Desk, uploads: Path, most_bytes: int, auth: tuple[str, str] | None) -> Any:

@@ -54,15 +54,27 @@ def serve(
         _listening(host, port) as listener,
         page(gallery, model, top=top, max_upload_mb=max_upload_mb, auth=auth) as app,
     ):
-        import uvicorn
-
+        server = _server(app)
         if started is not None:
             shown = f"[{host}]" if ":" in host else host
             started(f"http://{shown}:{listener.getsockname()[1]}")
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
+
+
+def _server(app: Any) -> Any:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Hangs up when it is stopped: every open page holds a connection for as long as it is open."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            for connection in list(self.server_state.connections):
+                connection.transport.close()
+            await super().shutdown(sockets)
+
+    return Server(
+        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
+    )
 
 
 def check_reachable(host: str, auth: tuple[str, str] | None) -> None:

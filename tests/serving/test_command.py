@@ -109,8 +109,10 @@ def test_a_server_from_start_to_stop(model, people, tmp_path):
             except ConnectionError:
                 time.sleep(0.1)
         assert list((tmp_path / "temporary").glob("keras_reid_serve_*"))
-        server.send_signal(signal.SIGTERM)
-        assert server.stdout.read().endswith("Stopped.\n") and server.wait() == 0
+        with urllib.request.urlopen(f"{address}/gradio_api/heartbeat/abc"):  # what a page holds while it is open
+            server.send_signal(signal.SIGTERM)
+            rest = server.stdout.read()
+        assert rest.endswith("Stopped.\n") and "Traceback" not in rest and server.wait() == 0
     assert not list((tmp_path / "temporary").glob("keras_reid_serve_*"))
     with Gallery(path) as gallery:
         assert len(gallery) > 0

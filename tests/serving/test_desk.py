@@ -148,6 +148,31 @@ def test_a_gallery_that_does_not_answer_is_a_sentence(tmp_path, caplog):
     assert "The gallery does not answer." in message and "10.0.0.1" not in message and "10.0.0.1" in caplog.text
 
 
+def test_what_is_under_way_is_waited_for_and_nothing_begins_then():
+    begun, go_on, done = threading.Event(), threading.Event(), []
+
+    def search(*images, **options):
+        begun.set()
+        assert go_on.wait(10)
+        done.append("search")
+        return ([],)
+
+    desk, crop = Desk(SimpleNamespace(search=search), None), np.zeros((8, 4, 3), "uint8")
+    searching = threading.Thread(target=lambda: desk.search(crop))
+    closing = threading.Thread(target=lambda: (desk.close(), done.append("closed")))
+    searching.start()
+    assert begun.wait(10)
+    closing.start()
+    closing.join(0.05)
+    assert done == []
+    go_on.set()
+    searching.join()
+    closing.join()
+    assert done == ["search", "closed"]
+    with pytest.raises(ValueError, match="The page was stopped"):
+        desk.search(crop)
+
+
 def test_a_crop_of_any_size_is_kept_at_the_model_s(desk):
     buffer = io.BytesIO()
     Image.new("RGB", (900, 700)).save(buffer, "PNG")

@@ -108,7 +108,7 @@ def spgan(save, root, weights):
     own = draw.choice(len(target.train), len(shown), False)
     rows = {"the source": source.path[shown], "drawn": drawn.path[shown], "the site": target.train.path[own]}
     theme = theme_named("light")
-    figure = new_figure(11, 5.6, theme)
+    figure = new_figure(8, 4.8, theme)
     for number, (title, paths) in enumerate(rows.items(), 1):
         axes = new_axes(figure, (3, 1, number), theme)
         axes.imshow(np.hstack([thumbnail(path) for path in paths]))

@@ -188,6 +188,20 @@ def test_the_modality_reaches_the_model():
         extractor(Modality())(image, modality=2)
 
 
+def test_queries_and_gallery_may_be_of_two_modalities():
+    class Modality(BrightnessModel):
+        def extract(self, images, *, verbose=0):
+            return np.concatenate([np.asarray(batch["modality"], "float32")[:, None] for batch in images])
+
+        def score(self, query, gallery):
+            return query + 10 * gallery.T
+
+    image, extract = np.zeros((8, 4)), extractor(Modality())
+    assert extract.score([image, image], image).tolist() == [[0], [0]]
+    assert extract.score(image, image, query_modality=1).tolist() == [[1]]
+    assert extract.score(image, image, gallery_modality=1).tolist() == [[10]]
+
+
 def test_a_model_may_be_a_file_a_run_or_a_zoo_entry_with_weights(model, folder, features, tmp_path):
     file = tmp_path / "run" / "model.keras"
     file.parent.mkdir()

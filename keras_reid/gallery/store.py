@@ -198,14 +198,18 @@ class Store:
         Returns:
             For every query the entries, best first: the columns, ``key`` and ``cosine``.
         """
-        index = (self.about or {})["index"]
+        params = INDEXES[(self.about or {})["index"]][2](k)
+        if expression and "ef" in params and self.connection.folder is not None:
+            # Beside you the walk through the graph stops after `ef` entries, whether they fulfil the expression or not.
+            entries = self.count()
+            params["ef"] = min(entries, params["ef"] * entries // max(self.count(expression), 1))
         found = self.client.search(
             self._collection,
             data=list(embeddings),
             limit=k,
             filter=expression,
             output_fields=["key", *names],
-            search_params={"metric_type": "IP", "params": INDEXES[index][2](k)},
+            search_params={"metric_type": "IP", "params": params},
         )
         return [
             [{**hit["entity"], "key": hit["key"], "cosine": float(hit["distance"])} for hit in hits] for hits in found

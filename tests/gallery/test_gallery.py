@@ -306,6 +306,19 @@ def test_fields_and_index_are_of_the_gallery(tmp_path):
         assert gallery.fields == {"site": str}
 
 
+def test_a_graph_finds_what_is_nearest_also_under_a_condition(tmp_path):
+    embeddings, marked = units(4000), np.arange(4000) % 100 == 0
+    with Gallery(tmp_path / "people.db", MADE_BY, index="hnsw") as gallery:
+        keys = list(map(str, range(4000)))
+        gallery.enrol(features=embeddings, keys=keys, cameras=marked.astype(int), batch_size=4000)
+        gallery.flush()  # the graph is made after that, and closing waits for it
+    with Gallery(tmp_path / "people.db", MADE_BY) as gallery:
+        found = gallery.search(features=units(20, 1), top_k=20, where=field("camera") == 1)
+        nearest = np.argsort(-(units(20, 1) @ embeddings[marked].T), axis=1)[:, :20]
+        assert [[int(match.key) for match in row] for row in found] == np.flatnonzero(marked)[nearest].tolist()
+        assert gallery.search(features=units(1), where=field("camera") == 7) == [[]]
+
+
 def test_without_milvus_the_sentence_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "milvus_lite", None)
     with pytest.raises(ImportError, match=r"pip install 'keras-reid\[gallery\]'"):

@@ -6,6 +6,7 @@ And an event may name a file by its path on the server. Whatever is not needed i
 
 import json
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ _GET = re.compile(
     r"|/gradio_api/(startup-events|theme\.css|app_id|login_check|queue/data|upload_progress|heartbeat/\w+)/?"
 )
 _POST = re.compile(r"/login/?|/gradio_api/(upload|queue/join|cancel|reset)/?")
+_FILE_NAME = re.compile(rb'(; ?filename=)"(?:[^"\\\r\n]|\\.)*"', re.IGNORECASE)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _SMALL = 64 * 1024  # bytes of a request that carries no image, and of what stands around one
 _NO_EVENT = "This is no event of the page."
@@ -81,7 +83,9 @@ class Guard:
         if refusal is None and scope["method"] == "POST":
             limit = _SMALL + self.most_bytes * scope["path"].startswith("/gradio_api/upload")
             body, refusal = await _body(receive, headers, limit)
-            if refusal is None and scope["path"].startswith("/gradio_api/queue/join"):
+            if scope["path"].startswith("/gradio_api/upload"):
+                body = _renamed(body)
+            elif refusal is None and scope["path"].startswith("/gradio_api/queue/join"):
                 refusal = self._refused_event(body)
         answer = _with_headers(send, keep=scope["path"].startswith(("/assets/", "/static/")))
         if refusal is not None:
@@ -169,6 +173,11 @@ async def _body(receive: Receive, headers: dict[str, str], limit: int) -> tuple[
             return b"", refusal
         more = message.get("more_body", False)
     return b"".join(parts), None
+
+
+def _renamed(body: bytes) -> bytes:
+    """An upload under a name of ours: Gradio would give two visitors' equal files one place, and the first takes it."""
+    return _FILE_NAME.sub(lambda found: found[1] + b'"%s"' % secrets.token_hex(16).encode(), body, count=1)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 
@@ -111,6 +112,17 @@ def test_bodies_have_a_size(uploads):
     status, _, _, inner = ask(uploads, "POST", upload, chunks=[b"x" * small, b"y" * LIMIT])
     assert status == 200 and inner == b"x" * small + b"y" * LIMIT
     assert ask(uploads, "POST", upload, chunks=[b"x" * small, b"y" * LIMIT, b"z"])[0] == 413  # none is announced
+
+
+@pytest.mark.parametrize("name", ["crop.jpg", "", "../../x", 'a\\"b.jpg', "<script>", "é.png"])
+def test_an_upload_has_a_name_of_ours(name, uploads):
+    def sent():
+        head = f'--b\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'.encode()
+        return ask(uploads, "POST", "/gradio_api/upload", head + b'\xff; filename="kept"\r\n--b--\r\n')[3]
+
+    pattern = rb'--b\r\nContent-Disposition: form-data; name="files"; filename="([0-9a-f]{32})"\r\n\r\n(.*)'
+    first, second = (re.fullmatch(pattern, body, re.DOTALL) for body in (sent(), sent()))
+    assert first[1] != second[1] and first[2] == second[2] == b'\xff; filename="kept"\r\n--b--\r\n'
 
 
 def event(path):

@@ -109,6 +109,13 @@ def test_a_search_belongs_to_its_visitor(client, crop):
     assert "too old" in Visitor(client).event(OPEN, [None], {"number": "1"})["message"]
 
 
+def test_two_visitors_drop_the_same_file(client, crop):
+    visitors = Visitor(client), Visitor(client)
+    paths = [visitor.upload(crop).json()[0] for visitor in visitors]
+    for visitor, path in zip(visitors, paths, strict=True):
+        assert "<article" in visitor.event(LOOK, [file(path), "", False])["matches"]
+
+
 @pytest.mark.parametrize(
     "content", [b"no image", b"", announced_png(5000, 5000), announced_png(60_000, 60_000)], ids="abcd"
 )
@@ -124,7 +131,9 @@ def test_a_large_file_is_refused(client):
 
 
 def uploaded():
-    return [path for path in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*") if path.is_file()]
+    """Files with something in them; Gradio's empty ones are deleted a minute later."""
+    files = Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*")
+    return [path for path in files if path.is_file() and path.stat().st_size]
 
 
 @pytest.mark.parametrize("name", ["../../../evil.png", "/etc/evil.png", "..\\evil.png", "<script>.png", "a\nb.png"])

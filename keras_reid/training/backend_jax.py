@@ -1,5 +1,6 @@
 """JAX: gradients by `jax.value_and_grad` inside the stateless scope that `ReIDModel.train_step` opens."""
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
@@ -98,11 +99,18 @@ def surviving(model) -> Iterator[None]:
 
     Keras takes the values out of the variables while it trains and puts them back after a step; where none ended (an
     unreadable image in the first batch, say) the model would be left empty.
+
+    Raises:
+        ValueError: A batch that the devices do not divide, of a dataset that did not tell its size before.
     """
     variables = [*model.variables, *model.optimizer.variables]
     kept = [(variable, variable.value) for variable in variables]
     try:
         yield
+    except ValueError as error:
+        if odd := re.search(r"full shape: \((\d+),", str(error)):
+            raise _undivided(int(odd[1]), _device_count()) from error
+        raise
     finally:
         for variable, value in kept:
             if variable._value is None:
@@ -146,11 +154,15 @@ def distributed(model, dataset):
     spec, count = getattr(dataset, "element_spec", None), _device_count()
     size = spec["image"].shape[0] if isinstance(spec, dict) and "image" in spec else None
     if size is not None and size % count:
-        raise ValueError(
-            f"A batch of {size} images cannot be divided among {count} devices. Use a batch size that is a multiple of "
-            f"{count}, or another number of devices."
-        )
+        raise _undivided(size, count)
     return dataset
+
+
+def _undivided(size: int, count: int) -> ValueError:
+    return ValueError(
+        f"A batch of {size} images cannot be divided among {count} devices. Use a batch size that is a multiple of "
+        f"{count}, or another number of devices."
+    )
 
 
 def predict(model, keras_predict, x, batch_size, verbose):

@@ -36,7 +36,7 @@ class Enrolment:
     def __str__(self) -> str:
         parts = [f"{self.entries} {'entry' if self.entries == 1 else 'entries'} of {self.images} images"]
         parts += [f"{self.known} already there"] * bool(self.known)
-        parts += [f"{len(self.unreadable)} images unreadable"] * bool(self.unreadable)
+        parts += [f"{len(self.unreadable)} unreadable, the first is {name}" for name in self.unreadable[:1]]
         return ", ".join(parts)
 
 

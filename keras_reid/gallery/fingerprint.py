@@ -89,11 +89,12 @@ class Fingerprint:
             for name in ("method", "dimension", "feature_shape", "weights")
             if getattr(self, name) != getattr(other, name)
         ]
-        found += [
-            f"{name}={self.config.get(name)!r} and not {other.config.get(name)!r}"
-            for name in sorted({*self.config, *other.config})
-            if self.config.get(name) != other.config.get(name)
-        ]
+        if self.method == other.method:  # the arguments of another method are other ones
+            found += [
+                f"{name}={self.config.get(name)!r} and not {other.config.get(name)!r}"
+                for name in sorted({*self.config, *other.config})
+                if self.config.get(name) != other.config.get(name)
+            ]
         return ", ".join(found)
 
     def __str__(self) -> str:

@@ -201,8 +201,10 @@ class Store:
         params = INDEXES[(self.about or {})["index"]][2](k)
         if expression and "ef" in params and self.connection.folder is not None:
             # Beside you the walk through the graph stops after `ef` entries, whether they fulfil the expression or not.
+            # How many fulfil it is counted as far as a page: Milvus Lite counts by reading every one of them.
+            fulfil = self.client.query(self._collection, filter=expression, output_fields=["key"], limit=_PAGE)
             entries = self.count()
-            params["ef"] = min(entries, params["ef"] * entries // max(self.count(expression), 1))
+            params["ef"] = min(entries, params["ef"] * entries // max(len(fulfil), 1))
         found = self.client.search(
             self._collection,
             data=list(embeddings),

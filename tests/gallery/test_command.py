@@ -54,6 +54,8 @@ def test_enrol_search_stats_delete(model, people, tmp_path, capsys):
     key = found["matches"][0]["key"]
     status, out, _ = run(capsys, "delete", path, "--key", key)
     assert status == 0 and out.startswith("1 deleted, 4 left.") and "--compact" in out
+    again = run(capsys, "delete", path, "--key", key, "--compact")[1]
+    assert again == "0 deleted, 4 left. The gallery was compacted.\n"
     out = run(capsys, "delete", path, "--where", "floor=3", "--compact", "--json")[1]
     assert json.loads(out) == {"deleted": 4, "entries": 0, "compacted": True}
 

@@ -101,6 +101,7 @@ def test_what_cannot_be_read_is_left_out_and_named(people, tmp_path):
         assert (done.images, done.entries) == (4, 1)  # a tracklet of what is left; of none there is no entry
         assert done.unreadable == (*map(str, others), "image 3")
         assert eye.shown == 1
+        assert str(done) == f"1 entry of 4 images, 3 unreadable, the first is {others[0]}"
         (match,) = gallery.search(np.ones((1, 8, 4, 3)))[0]
         assert (match.images, match.path) == (1, str(whole))
         assert gallery.enrol([whole, *others], cameras=0, tracklets=3, on_bad_image="skip").entries == 1

@@ -8,8 +8,7 @@ A data set is reader=root, or reader=root,option=value. The sources' training im
 field), or all their images with --use all (protocol 3; to the small sets VIPeR, PRID 2011, GRID and i-LIDS, protocol 1:
 the mean over their splits, viper=/data/viper,trial=0 to trial=9).
 
-Time: synthetic people about 3 CPU minutes. ResNet-50: 20 epochs of 1,140 batches of 60 images; on a GPU not
-measured.
+Time: synthetic people about 3 CPU minutes. ResNet-50: 20 epochs of 1,140 batches of 60 images, not measured.
 
 Paper: of Qi, Liu, Shi, Geng, "Generalizable Metric Network for Cross-domain Person Re-identification", only the
 abstract could be read (arXiv:2306.11991), so there is no published number to compare with.
@@ -57,12 +56,11 @@ def main(arguments=None):
     print(dataset.summary())
 
     # Every batch has as many identities of each source, so their number must be a multiple of the sources'.
-    share = max(keras_reid.zoo.recipe(name).sampler["identities"] // len(sources), 2)
-    recipe, identities = keras_reid.zoo.recipe(name), share * len(sources)
+    recipe = keras_reid.zoo.recipe(name)
+    identities = max(recipe.sampler["identities"] // len(sources), 2) * len(sources)
     epochs = options.epochs or recipe.epochs
-    settings = {"epochs": epochs, "seed": options.seed, "resume": options.resume}
+    settings = {"epochs": epochs, "seed": options.seed, "resume": options.resume, "sampler": {"identities": identities}}
     settings["weights"] = None if name.endswith("tiny") else "imagenet"  # there are none for the tiny network
-    settings["sampler"] = {"identities": identities}
     # The perturbation begins after 15 % of the steps, as in the recipe, however many steps these sources give.
     steps = recipe.sampler.get("passes", 1) * -(-dataset.train.num_persons // identities) * epochs
     settings["overrides"] = {"warmup_steps": round(0.15 * steps)}

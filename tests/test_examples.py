@@ -164,7 +164,7 @@ def test_adaptation_dcml(tmp_path):
 def test_adaptation_dcml_with_style_transfer(tmp_path):
     ran("adaptation_dcml.py", tmp_path, "--style-epochs", "1")
     assert (tmp_path / "spgan.keras").is_file()
-    assert len(list((tmp_path / "run" / "translated").glob("*.png"))) > 300
+    assert len(list((tmp_path / "run" / "translated").glob("*.png"))) > 200  # every image of the source
 
 
 def test_regdb_cmemd(tmp_path):

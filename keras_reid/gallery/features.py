@@ -143,8 +143,9 @@ class FeatureFile:
         rows = np.asarray(rows, np.int64)
         found, records = self._records(rows)
         owners = [key for key, there in zip(keys, found, strict=True) if there]
-        for row, owner, key in zip(rows[found], records["key"], owners, strict=True):
-            if owner.tobytes() == _digest(key):
+        for row, record, key in zip(rows[found], records, owners, strict=True):
+            # A row whose erasing was cut short has lost its mark and its owner already; no row is used twice.
+            if record["mark"] == 0 or record["key"].tobytes() == _digest(key):
                 stream = self._writable()
                 stream.seek(self._start + int(row) * self._record.itemsize)
                 left = self._record.itemsize

@@ -144,9 +144,10 @@ class Store:
             Key -> values.
         """
         found = {}
-        for expression in Keys.expressions(keys):
-            for row in self.client.query(self._collection, filter=expression, output_fields=["key", *names]):
-                found[row["key"]] = row
+        with self.lock:  # a compaction exchanges the collection
+            for expression in Keys.expressions(keys):
+                for row in self.client.query(self._collection, filter=expression, output_fields=["key", *names]):
+                    found[row["key"]] = row
         return found
 
     def pages(self, expression: str, names: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
@@ -184,7 +185,8 @@ class Store:
         Returns:
             Their number.
         """
-        return self.client.query(self._collection, filter=expression, output_fields=["count(*)"])[0]["count(*)"]
+        with self.lock:
+            return self.client.query(self._collection, filter=expression, output_fields=["count(*)"])[0]["count(*)"]
 
     def search(self, embeddings: Any, k: int, expression: str, names: Sequence[str]) -> list[list[dict[str, Any]]]:
         """Finds the nearest entries.

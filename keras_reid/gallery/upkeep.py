@@ -114,7 +114,8 @@ class Upkeep:
         """
         expression = "" if where is None else where.expression(self._columns)
         names = [*(column.stored for column in self._columns.values()), "embedding"]
-        return export(path, self._open.pages(expression, names), self._columns, self.made_by.dimension)
+        with self._open.lock:
+            return export(path, self._open.pages(expression, names), self._columns, self.made_by.dimension)
 
     def compact(self) -> None:
         """Takes what was deleted or written over off the disk.
@@ -199,7 +200,7 @@ def _moved(rows: list[dict[str, Any]], old: FeatureFile, new: FeatureFile) -> li
     if damaged:
         raise ValueError(
             f"The features of {len(damaged)} entries are damaged, the first is {damaged[0]!r}. Enrol their images "
-            "again, or delete them; nothing was changed."
+            "again, or delete them; nothing was compacted."
         )
     kept = [row for row, whole in zip(rows, there, strict=True) if whole]
     moved = new.append([row["key"] for row in kept], stored)

@@ -170,7 +170,8 @@ class Desk:
         """
         match = self._match(found, number)
         removal = Removal(match.person, match.key, 0)
-        return replace(removal, entries=self.gallery.count(_condition(removal)))
+        with self._at_work():
+            return replace(removal, entries=self.gallery.count(_condition(removal)))
 
     def remove(self, found: Found, removal: Removal, compact: bool = False) -> tuple[Found, str]:
         """Removes what was confirmed.
@@ -202,7 +203,9 @@ class Desk:
         if not 1 <= place <= len(found.matches):
             raise ValueError(f"There is no match {place} in this search.")
         match = found.matches[place - 1]
-        if not self.gallery.count(_condition(Removal(None, match.key, 1))):
+        with self._at_work():
+            there = self.gallery.count(_condition(Removal(None, match.key, 1)))
+        if not there:
             raise ValueError(f"Match {place} was removed meanwhile. Search again.")
         return match
 

@@ -97,7 +97,7 @@ class Guard:
         host = headers.get("host", "")
         if not self.any_host and _name(host) not in _LOCAL:
             return 403, "This page is for this computer. Open it as http://127.0.0.1 or http://localhost."
-        if "origin" in headers and urlsplit(headers["origin"]).netloc.lower() != host.lower():
+        if "origin" in headers and _place(headers["origin"]) != host.lower():
             return 403, "Pages of other sites may not ask this one."
         allowed = {"GET": _GET, "HEAD": _GET, "POST": _POST}.get(method)
         if allowed is None or not allowed.fullmatch(path) or ".." in path:
@@ -140,6 +140,14 @@ def _name(host: str) -> str:
     """The name in a Host header, without the port."""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _place(origin: str) -> str:
+    """Name and port in an Origin header."""
+    try:
+        return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
 

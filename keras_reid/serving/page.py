@@ -22,7 +22,7 @@ __all__ = ["page"]
 def page(
     gallery: "Gallery", model: Any, *, top: int = 10, max_upload_mb: float = 5, auth: tuple[str, str] | None = None
 ) -> Iterator[Any]:
-    """Makes the page of a gallery, as an ASGI application to run or to mount where you like.
+    """Makes the page of a gallery, as an ASGI application, to run under a server of your own.
 
     Within the ``with`` block the folder for uploads exists. It is a temporary one of its own, and an upload is deleted
     once it was read.

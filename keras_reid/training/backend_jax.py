@@ -108,7 +108,8 @@ def surviving(model) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if odd := re.search(r"full shape: \((\d+),", str(error)):
+        odd = re.search(r"full shape: \((\d+),", str(error))
+        if odd and "evenly divide" in str(error):
             raise _undivided(int(odd[1]), _device_count()) from error
         raise
     finally:

@@ -49,6 +49,17 @@ def test_erased_features_leave_the_disk(file):
     assert file.read(rows, ["a", "b"])[0].tolist() == [False, True]
 
 
+def test_an_erasing_that_was_cut_short_is_finished_by_the_next(file):
+    values = some(1)
+    rows = file.append(["a"], values)
+    with file.path.open("r+b") as stream:
+        stream.seek(file.size - values.nbytes - 24)  # mark, checksum and owner stand before the features
+        stream.write(bytes(24))
+    assert values.tobytes() in file.path.read_bytes()
+    file.erase(rows, ["a"])
+    assert values.tobytes() not in file.path.read_bytes()
+
+
 @pytest.mark.parametrize("cut", [1, 20, 70])
 def test_a_row_that_was_cut_short_is_gone_and_its_place_is_used_again(file, cut):
     file.append(["a", "b"], some(2))

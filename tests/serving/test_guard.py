@@ -97,7 +97,7 @@ def test_names_of_other_sites_are_refused(uploads):
 
 
 def test_pages_of_other_sites_are_refused(uploads):
-    for origin in ("http://evil.example", "null", "http://127.0.0.1:8000", "file://"):
+    for origin in ("http://evil.example", "null", "http://127.0.0.1:8000", "file://", "http://["):
         assert ask(uploads, "POST", "/gradio_api/queue/join", b"{}", origin=origin)[0] == 403
     own = {"host": "reid.example.org", "origin": "https://reid.example.org", "any_host": True}
     assert ask(uploads, "POST", "/gradio_api/queue/join", event_of(2, [None]), **own)[0] == 200

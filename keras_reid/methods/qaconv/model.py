@@ -10,6 +10,7 @@ from keras_reid.backbones import ResNet
 from keras_reid.checks import check_positive_int, unknown_name
 from keras_reid.layers import ClassMemory, ImageNormalization, QAConvMatcher
 from keras_reid.losses import pair_focal_loss, pair_hard_triplet
+from keras_reid.losses.distances import unit_vectors
 from keras_reid.losses.pair_triplet import score_gaps
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.qaconv.comparison import MapComparison
@@ -171,7 +172,7 @@ class QAConv(MapComparison, ReIDModel):
         maps = self.neck(maps)
         if self.neck_norm is not None:
             maps = self.neck_norm(maps, training=training)
-        return ops.normalize(ops.cast(maps, "float32"), axis=-1)
+        return unit_vectors(maps)
 
     def training_step(self, batch, training=True):
         """One step of Liao and Shao: 2020 with the class memory, or 2022 within the batch."""

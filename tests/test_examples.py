@@ -121,6 +121,7 @@ def test_supervised_dgnet(tmp_path):
     assert len(list((tmp_path / "swaps").glob("*.png"))) >= 1
 
 
+@pytest.mark.slow
 def test_cross_dataset_qaconv(tmp_path):
     found = ran("cross_dataset_qaconv.py", tmp_path)
     directions = {"synthetic-A → synthetic-A", "synthetic-A → synthetic-B"}
@@ -167,6 +168,7 @@ def test_adaptation_dcml_with_style_transfer(tmp_path):
     assert len(list((tmp_path / "run" / "translated").glob("*.png"))) > 200  # every image of the source
 
 
+@pytest.mark.slow
 def test_regdb_cmemd(tmp_path):
     means = ran("regdb_cmemd.py", tmp_path).means
     assert set(means) == {f"synthetic-regdb-A, {way}" for way in ("visible to thermal", "thermal to visible")}

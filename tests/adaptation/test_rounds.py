@@ -144,7 +144,7 @@ class StopAt(keras.callbacks.Callback):
             raise Stop
 
 
-@pytest.mark.parametrize("steps", [1, 3, 5])
+@pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow)])
 def test_resumed_within_a_round_equals_never_stopped(people, tmp_path, steps):
     options = {"plan": PLAN, "clustering": CLUSTERING, "evaluate_on": people, "verbose": False}
     straight, resumed = tiny("dcml_tiny"), tiny("dcml_tiny")

@@ -114,7 +114,7 @@ def trained(people, sampler, **options):
     return model, batches, model.fit(batches, epochs=3, verbose=0, **options)
 
 
-@pytest.mark.parametrize("stop", [(0, 2), (1, 4), (2, 1)])
+@pytest.mark.parametrize("stop", [pytest.param((0, 2), marks=pytest.mark.slow), (1, 4), (2, 1)])
 def test_fit_plans_every_epoch_and_resuming_equals_never_stopping(people, tmp_path, stop):
     planned = []
 

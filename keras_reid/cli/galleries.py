@@ -177,7 +177,7 @@ def _delete(options) -> int:
         print(json.dumps({"deleted": count, "entries": left, "compacted": options.compact}))
         return 0
     print(f"{count} deleted, {left} left." + " The gallery was compacted." * options.compact)
-    if not options.compact:
+    if count and not options.compact:
         print("They are found no more; the same command with --compact takes them off the disk.")
     return 0
 

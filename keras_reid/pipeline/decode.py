@@ -123,7 +123,7 @@ def decode_picture(
 def _unreadable(name: str, error: Exception) -> ValueError:
     return ValueError(
         f"Cannot read {name}: {error}. Expected a complete JPEG, PNG or BMP "
-        'file; repair or remove it, or pass on_bad_image="skip".'
+        'file; repair or remove it, or pass on_bad_image="skip" (--on-bad-image skip).'
     )
 
 

@@ -133,7 +133,7 @@ class PKSampler:
             raise ValueError(
                 f"A batch of {self.identities} identities x {self.images} images needs "
                 f"{self.identities} identities. Received a table of {count}. "
-                f"Use PKSampler(identities={count}, ...) or more data."
+                f"Use PKSampler(identities={count}, ...) (keras-reid train --identities {count}) or more data."
             )
         rng = np.random.default_rng((seed, epoch))
         rows_of = np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])

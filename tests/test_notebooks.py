@@ -81,6 +81,7 @@ def test_train_and_search(tmp_path):
     assert "<html" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow  # CI runs it beside the tests of JAX
 def test_adapt_to_your_cameras(tmp_path):
     said = run(ROOT / "examples" / "adapt_to_your_cameras.ipynb", tmp_path)
     assert said.count("drew a figure") == 5

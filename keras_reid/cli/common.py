@@ -6,7 +6,16 @@ from pathlib import Path
 
 from keras_reid.progress import progress_line
 
-__all__ = ["add_command", "bad_image_option", "data_options", "existing", "load_dataset", "run_options"]
+__all__ = [
+    "add_command",
+    "bad_image_option",
+    "check_gallery",
+    "data_options",
+    "existing",
+    "gallery_fields",
+    "load_dataset",
+    "run_options",
+]
 
 
 def add_command(commands, name: str, function, text: str) -> argparse.ArgumentParser:
@@ -65,6 +74,20 @@ def existing(name: str) -> str:
     if not Path(name).exists():
         raise ValueError(f"There is no file or folder {name!r}.")
     return name
+
+
+def gallery_fields(options):
+    """Own fields of the gallery that the options name; None where there is none yet."""
+    from keras_reid.gallery.opening import kept_fields
+
+    return kept_fields(options.gallery, options.name, options.token)
+
+
+def check_gallery(options) -> None:
+    """Refuses a gallery that is not there before a model is loaded, which takes seconds."""
+    if gallery_fields(options) is None:
+        where = options.gallery + f", gallery {options.name!r}" * (options.name != "people")
+        raise ValueError(f"There is no gallery {where}. Make it first: keras-reid gallery enrol.")
 
 
 def _value(text: str):

@@ -7,7 +7,15 @@ import sys
 from functools import reduce
 from operator import and_
 
-from keras_reid.cli.common import add_command, bad_image_option, data_options, existing, load_dataset
+from keras_reid.cli.common import (
+    add_command,
+    bad_image_option,
+    check_gallery,
+    data_options,
+    existing,
+    gallery_fields,
+    load_dataset,
+)
 
 __all__ = ["add"]
 
@@ -78,20 +86,12 @@ def _condition_option(parser) -> None:
     )
 
 
-def _kept_fields(options):
-    """Own fields of the gallery; None where there is none yet."""
-    from keras_reid.gallery.opening import kept_fields
-
-    return kept_fields(options.gallery, options.name, options.token)
-
-
 def _open(options, make: bool = False, **more):
     """Opens the gallery; only enrolling makes one, so that a misspelt path is not a new gallery without anybody."""
     from keras_reid.gallery import Gallery
 
-    if not make and _kept_fields(options) is None:  # loading a model takes seconds
-        where = options.gallery + f", gallery {options.name!r}" * (options.name != "people")
-        raise ValueError(f"There is no gallery {where}. Make it first: keras-reid gallery enrol.")
+    if not make:
+        check_gallery(options)
     model = None
     if getattr(options, "model", None) is not None:
         from keras_reid.methods.loading import load_model
@@ -106,7 +106,7 @@ def _enrol(options) -> int:
     if options.thermal and not options.images:
         raise ValueError("--thermal is said of --images; a data set says it of each of its images. Leave it out.")
     texts = dict(_pair(text) for text in options.field)
-    kept = _kept_fields(options)
+    kept = gallery_fields(options)
     fields = {name: text if (kept or {}).get(name) is str else _value(text) for name, text in texts.items()}
     made = None if kept is not None else {name: type(value) for name, value in fields.items()}
     images = options.images or getattr(load_dataset(options), options.part)

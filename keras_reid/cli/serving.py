@@ -2,9 +2,8 @@
 
 import os
 import signal
-from pathlib import Path
 
-from keras_reid.cli.common import add_command
+from keras_reid.cli.common import add_command, check_gallery
 
 __all__ = ["add"]
 
@@ -34,8 +33,7 @@ def _serve(options) -> int:
     auth = _password()
     check_reachable(options.host, auth)
     place = {"name": options.name, "features": options.features, "token": options.token}
-    if "://" not in options.gallery and not Path(options.gallery).exists():
-        raise ValueError(f"There is no gallery {options.gallery}. Make it first: keras-reid gallery enrol.")
+    check_gallery(options)
     Gallery(options.gallery, **place).close()  # what is wrong with it is said before a model is loaded
     model = load_model(options.model)
     with Gallery(options.gallery, model, **place) as gallery:

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_reid.checks import check_positive_int
+from keras_reid.layers.unit_vectors import unit_vectors
 
 __all__ = ["CosineClassifier"]
 
@@ -47,8 +48,8 @@ class CosineClassifier(keras.layers.Layer):
 
     def call(self, inputs):
         """Normalises both sides and multiplies."""
-        features = ops.normalize(ops.cast(inputs, "float32"), axis=-1)
-        return ops.matmul(features, ops.normalize(ops.cast(self.kernel, "float32"), axis=0))
+        features = unit_vectors(inputs)
+        return ops.matmul(features, unit_vectors(self.kernel, axis=0))
 
     def compute_output_shape(self, input_shape):
         """One cosine per identity."""

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_reid.checks import check_positive_int
+from keras_reid.layers.unit_vectors import unit_vectors
 
 __all__ = ["FeatureBank"]
 
@@ -114,7 +115,7 @@ class FeatureBank(keras.layers.Layer):
         last = ops.max(ops.where(same, ops.arange(ops.shape(places)[0])[None, :], -1), axis=1)
         features = ops.stop_gradient(ops.cast(ops.take(features, last, axis=0), "float32"))
         mixed = self.momentum * ops.take(self.features, places, axis=0) + (1.0 - self.momentum) * features
-        self.features.assign(ops.scatter_update(self.features, places[:, None], ops.normalize(mixed, axis=-1)))
+        self.features.assign(ops.scatter_update(self.features, places[:, None], unit_vectors(mixed)))
         self.valid.assign(ops.scatter_update(self.valid, places[:, None], ops.ones_like(places, "float32")))
 
     def get_config(self):

@@ -1,8 +1,8 @@
-"""Distances and unit vectors, safe to differentiate."""
+"""Distances, safe to differentiate."""
 
 from keras import ops
 
-__all__ = ["euclidean_distances", "squared_distances", "unit_vectors"]
+__all__ = ["euclidean_distances", "squared_distances"]
 
 
 def squared_distances(first, second):
@@ -41,25 +41,3 @@ def euclidean_distances(first, second):
         5.0
     """
     return ops.sqrt(ops.maximum(squared_distances(first, second), 1e-12))
-
-
-def unit_vectors(features):
-    """Scales the last axis to unit norm, ``x / |x|``.
-
-    ``keras.ops.normalize`` has a gradient of NaN (JAX, torch) or 3e7 (TensorFlow) at zero, which a rectified feature
-    can be. Here a vector below 1e-6 stays as it is.
-
-    Args:
-        features: Vectors [..., D].
-
-    Returns:
-        float32 [..., D].
-
-    Example:
-        >>> from keras_reid.losses.distances import unit_vectors
-        >>> [float(value) for value in unit_vectors([[0.0, 4.0]])[0]]
-        [0.0, 1.0]
-    """
-    features = ops.cast(features, "float32")
-    squares = ops.sum(ops.square(features), axis=-1, keepdims=True)
-    return features * ops.rsqrt(ops.where(squares > 1e-12, squares, 1.0))

@@ -2,8 +2,8 @@
 
 from keras import ops
 
+from keras_reid.layers.unit_vectors import unit_vectors
 from keras_reid.losses.base import integer_labels
-from keras_reid.losses.distances import unit_vectors
 
 __all__ = ["variance_ratio"]
 

@@ -8,6 +8,7 @@ from keras import ops
 from keras_reid.backbones import ResNet
 from keras_reid.checks import unknown_name
 from keras_reid.layers import BNNeck, GeMPooling, IdentityCentres, IdentityClassifier, ImageNormalization
+from keras_reid.layers.unit_vectors import unit_vectors
 from keras_reid.losses import batch_hard_triplet, centre_loss, check_positives, identity_loss, updated_centres
 from keras_reid.methods.base import ReIDModel
 from keras_reid.training import backend
@@ -128,7 +129,7 @@ class Baseline(ReIDModel):
     def call(self, images, training=False):
         """Images [B,H,W,3] in [0,1] -> unit-norm embeddings [B,C], float32."""
         neck = self.neck(self.pooled(images, training=training), training=training)
-        return ops.normalize(ops.cast(neck, "float32"), axis=-1)
+        return unit_vectors(neck)
 
     def logits(self, images, training=False):
         """Images [B,H,W,3] in [0,1] -> logits [B,K], float32: what a student is taught."""

@@ -8,8 +8,8 @@ from keras import ops
 
 from keras_reid.backbones import ResNet
 from keras_reid.layers import BNNeck, FeatureBank, IdentityClassifier, ImageNormalization
+from keras_reid.layers.unit_vectors import unit_vectors
 from keras_reid.losses import batch_hard_triplet, check_positives, identity_loss, instance_spreading
-from keras_reid.losses.distances import unit_vectors
 from keras_reid.methods.base import ReIDModel
 from keras_reid.training import backend
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_reid.checks import check_positive_int
 
-__all__ = ["part_places"]
+__all__ = ["part_places", "undivided"]
 
 
 def part_places(batch_size: int, parts: int, blocks: int = 1) -> np.ndarray:
@@ -38,10 +38,24 @@ def part_places(batch_size: int, parts: int, blocks: int = 1) -> np.ndarray:
     check_positive_int("parts", parts)
     check_positive_int("blocks", blocks)
     if batch_size % (parts * blocks):
-        each = "" if blocks == 1 else f", each getting its part of all {blocks} blocks of the batch"
-        raise ValueError(
-            f"A batch of {batch_size} images cannot be divided among {parts} devices{each}. Use a batch size that is a "
-            f"multiple of {parts * blocks}, or another number of devices."
-        )
+        raise undivided(batch_size, parts, blocks)
     places = np.arange(batch_size, dtype=np.int64).reshape(blocks, parts, -1)
     return np.ascontiguousarray(places.transpose(1, 0, 2)).reshape(parts, -1)
+
+
+def undivided(batch_size: int, parts: int, blocks: int = 1) -> ValueError:
+    """Says that a batch cannot be divided.
+
+    Args:
+        batch_size: Images of the batch.
+        parts: Devices.
+        blocks: Blocks of the batch of which each device needs its part.
+
+    Returns:
+        The error, to be raised.
+    """
+    each = "" if blocks == 1 else f", each getting its part of all {blocks} blocks of the batch"
+    return ValueError(
+        f"A batch of {batch_size} images cannot be divided among {parts} devices{each}. Use a batch size that is a "
+        f"multiple of {parts * blocks}, or another number of devices."
+    )

@@ -1,5 +1,6 @@
 """What the page does, without the page: searching, opening a match, removing a person."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from keras_reid.gallery import Gallery, Match
 
 __all__ = ["Desk", "Found", "Removal"]
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -186,17 +189,27 @@ class Desk:
         """
         with self._at_work():
             count = self.gallery.delete(where=_condition(removal))
-            if compact:
-                self.gallery.compact()
+            off_the_disk = compact and self._compacted()
             left = len(self.gallery)
         kept = tuple(match for match in found.matches if not _concerns(removal, match))
         said = f"{_entries(count)} removed, {left} left. Image files were not touched."
-        if not compact:
+        if compact and not off_the_disk:
+            said += " They are found no more, but still on the disk. The gallery's keeper finds the reason in the log."
+        elif not compact:
             said += (
                 " They are found no more; `keras-reid gallery delete ... --compact`, or a removal with the box ticked, "
                 "takes them off the disk."
             )
         return replace(found, matches=kept), said
+
+    def _compacted(self) -> bool:
+        """Whether it could be done: that the removal was done is to be said either way."""
+        try:
+            self.gallery.compact()
+        except (ValueError, OSError) as error:
+            _LOG.error("%s", error)
+            return False
+        return True
 
     def _match(self, found: Found, number: Any) -> "Match":
         place = _whole_number("The match", number)

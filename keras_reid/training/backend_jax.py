@@ -8,6 +8,7 @@ import jax
 import keras
 import numpy as np
 
+from keras_reid.pipeline.parts import undivided
 from keras_reid.training.devices import Devices, in_batches, too_few
 
 __all__ = [
@@ -110,7 +111,7 @@ def surviving(model) -> Iterator[None]:
     except ValueError as error:
         odd = re.search(r"full shape: \((\d+),", str(error))
         if odd and "evenly divide" in str(error):
-            raise _undivided(int(odd[1]), _device_count()) from error
+            raise undivided(int(odd[1]), _device_count()) from error
         raise
     finally:
         for variable, value in kept:
@@ -155,15 +156,8 @@ def distributed(model, dataset):
     spec, count = getattr(dataset, "element_spec", None), _device_count()
     size = spec["image"].shape[0] if isinstance(spec, dict) and "image" in spec else None
     if size is not None and size % count:
-        raise _undivided(size, count)
+        raise undivided(size, count)
     return dataset
-
-
-def _undivided(size: int, count: int) -> ValueError:
-    return ValueError(
-        f"A batch of {size} images cannot be divided among {count} devices. Use a batch size that is a multiple of "
-        f"{count}, or another number of devices."
-    )
 
 
 def predict(model, keras_predict, x, batch_size, verbose):

@@ -39,7 +39,7 @@ def test_what_cannot_be_is_a_sentence(path, tmp_path, capsys, monkeypatch):
         capsys, gone, "--model", "m"
     )
     assert not Path(gone).exists()
-    assert "does not exist yet" in refused(capsys, path, "--model", "m", "--name", "others")
+    assert "gallery 'others'. Make it first" in refused(capsys, path, "--model", "m", "--name", "others")
     assert "There is no model gone.keras" in refused(capsys, path, "--model", "gone.keras")
     with Gallery(path):
         assert "is open already" in refused(capsys, path, "--model", "gone.keras")

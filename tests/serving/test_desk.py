@@ -182,3 +182,16 @@ def test_a_crop_of_any_size_is_kept_at_the_model_s(desk):
 def test_top_is_positive(desk):
     with pytest.raises(ValueError, match="`top` must be"):
         Desk(desk.gallery, desk.model, top=0)
+
+
+def test_a_removal_is_said_also_where_the_disk_could_not_be_cleared(desk, found, monkeypatch, caplog):
+    def compact():
+        raise OSError("no space left")
+
+    monkeypatch.setattr(desk.gallery, "compact", compact)
+    now = desk.search(found.crop)
+    person = next(match.person for match in now.matches if match.person is not None)
+    removal = desk.removal(now, place_of(now, person=person))
+    left, said = desk.remove(now, removal, compact=True)
+    assert " removed, " in said and "still on the disk" in said
+    assert person not in {match.person for match in left.matches} and "no space left" in caplog.text

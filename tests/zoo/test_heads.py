@@ -111,6 +111,4 @@ def test_every_method_gets_a_new_head(tmp_path, name, constructor):
         body = zoo.load(name, count, tmp_path / "model.weights.h5", head, **constructor)
         for loaded in (whole, body):
             assert loaded.num_classes == count
-            np.testing.assert_allclose(
-                loaded.extract(images), model.extract(images), rtol=1e-5, atol=1e-7
-            )  # of threads
+            np.testing.assert_allclose(loaded.extract(images), model.extract(images), rtol=1e-5, atol=1e-7)

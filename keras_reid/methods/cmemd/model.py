@@ -9,8 +9,8 @@ from keras import ops
 from keras_reid.backbones import TwoStreamResNet
 from keras_reid.checks import check_positive_int, unknown_name
 from keras_reid.layers import BNNeck, GeMPooling, IdentityClassifier, ImageNormalization
+from keras_reid.layers.unit_vectors import unit_vectors
 from keras_reid.losses import cross_modality_emd, identity_loss, variance_ratio
-from keras_reid.losses.distances import unit_vectors
 from keras_reid.losses.transport import PLANS
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.cmemd.heads import HolisticFeature, PartClassifiers, StripeHead, accumulated

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_reid.checks import check_positive_int, unknown_name
 from keras_reid.layers import ImageNormalization, RandomErasing
+from keras_reid.layers.unit_vectors import unit_vectors
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.dgnet.appearance import AppearanceEncoder
 from keras_reid.methods.dgnet.decoder import Decoder
@@ -266,8 +267,7 @@ class DGNet(Generation, ReIDModel):
         images = self.normalization(images)
         views = [self.appearance_encoder(view, training=training) for view in (images, ops.flip(images, axis=2))]
         primary, fine = (
-            ops.normalize(sum(ops.normalize(view[head][0], axis=-1) for view in views), axis=-1)
-            for head in ("primary", "fine")
+            unit_vectors(sum(unit_vectors(view[head][0]) for view in views)) for head in ("primary", "fine")
         )
         whole = ops.concatenate([primary, self.fine_weight**0.5 * fine], axis=-1)
         return whole / (1.0 + self.fine_weight) ** 0.5

@@ -9,8 +9,8 @@ from keras import ops
 from keras_reid.backbones import ResNet
 from keras_reid.checks import check_positive_int, unknown_name
 from keras_reid.layers import ClassMemory, ImageNormalization, QAConvMatcher
+from keras_reid.layers.unit_vectors import unit_vectors
 from keras_reid.losses import pair_focal_loss, pair_hard_triplet
-from keras_reid.losses.distances import unit_vectors
 from keras_reid.losses.pair_triplet import score_gaps
 from keras_reid.methods.base import ReIDModel
 from keras_reid.methods.qaconv.comparison import MapComparison

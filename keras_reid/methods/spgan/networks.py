@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_reid.layers import InstanceNormalization
 from keras_reid.layers.dropout import seeded_dropout
-from keras_reid.losses.distances import unit_vectors
+from keras_reid.layers.unit_vectors import unit_vectors
 
 __all__ = ["Generator", "MetricNetwork", "PatchDiscriminator"]
 

@@ -1,7 +1,7 @@
 import numpy as np
 from keras import ops
 
-from keras_reid.losses.distances import unit_vectors
+from keras_reid.layers.unit_vectors import unit_vectors
 from tests.gradients import gradient
 
 

@@ -49,8 +49,6 @@ def test_running_statistics_are_kept_only_when_asked_for(keep, kept):
 
 
 def test_dropout_draws_a_new_mask_each_time():
-    if keras.backend.backend() == "torch":
-        pytest.skip("torch draws from its own generator")
     dropout = keras.layers.Dropout(0.5, seed=0)
     dropout.build((None, 100))
     masks = []

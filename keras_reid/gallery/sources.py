@@ -38,13 +38,13 @@ class Images:
                 "time": images.time_s.tolist(),
                 "tracklet": images.tracklet.tolist(),
                 "person": images.person_id.tolist(),
-                "path": self.items,
+                "path": _addresses(self.items),
             }
         else:
             found = gather(images)
             names, self.items = [name for name, _ in found], [item for _, item in found]
             self.table = ReIDTable.from_columns(names, np.zeros(len(names), int), modality=modality)
-            self.known = {"path": [item if isinstance(item, str) else None for item in self.items]}
+            self.known = {"path": _addresses(self.items)}
 
     def __len__(self) -> int:
         return len(self.items)
@@ -164,6 +164,11 @@ class Features:
             As `Images.extract`.
         """
         return self.features[rows]
+
+
+def _addresses(items: list) -> list[str | None]:
+    """Absolute paths, for a gallery is opened from other folders too; ``None`` for what is no file."""
+    return [str(Path(item).absolute()) if isinstance(item, str) else None for item in items]
 
 
 def _is_whole(picture: Any) -> bool:

@@ -1,6 +1,7 @@
 """`keras-reid gallery` as a stranger types it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,6 +73,14 @@ def test_the_first_enrolment_says_the_type_of_a_field(model, people, tmp_path, c
         assert gallery.fields == {"site": str, "floor": int}
         assert [gallery.count(field("site") == site) for site in ("north", "12")] == [1, 1]
         assert gallery.count(field("floor") == 4) == 1
+
+
+def test_a_picture_is_found_from_another_folder(model, people, tmp_path, capsys, monkeypatch):
+    crop = Path(people.gallery.path[0])
+    monkeypatch.chdir(crop.parent)
+    assert run(capsys, "enrol", tmp_path / "people.db", "--model", model, "--images", crop.name)[0] == 0
+    with Gallery(tmp_path / "people.db") as gallery:
+        assert gallery.count(field("path") == str(crop)) == 1
 
 
 def test_only_enrolling_makes_a_gallery(model, people, tmp_path, capsys):

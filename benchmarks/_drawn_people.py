@@ -72,38 +72,43 @@ def exhibited(table, count=6):
     return table.path[visible[first[spread]]]
 
 
-def measured(model, images, maps, pairs, finder):
-    """What a model draws of the pairs, compared with both donors; a dict of numbers."""
-    appearance, structure = pairs
-    drawn = model.generate(images[appearance], images[structure])
-    again = model.generate(images[structure], images[structure])
+def coloured(model, images, maps, pairs):
+    """Colour errors of what a model draws of the pairs, towards both donors: whole, and of lightness and hue apart."""
+    structure = pairs[1]
     regions = garments(maps)
-    own = mean_colours(images[structure], regions[structure])
-    other = mean_colours(images[appearance], regions[appearance])
-    colours = {
-        "to_appearance": _distance(mean_colours(drawn, regions[structure]), other),
-        "to_structure": _distance(mean_colours(drawn, regions[structure]), own),
-        "between_donors": _distance(own, other),
-        "redrawn": _distance(mean_colours(again, regions[structure]), own),
+    drawn, again = (mean_colours(model.generate(images[rows], images[structure]), regions[structure]) for rows in pairs)
+    other, own = (mean_colours(images[rows], regions[rows]) for rows in pairs)
+    compared = {
+        "to_appearance": drawn - other,
+        "to_structure": drawn - own,
+        "between_donors": own - other,
+        "redrawn": again - own,
     }
-    found, seen = finder(drawn), finder(images[structure])
+    whole = {name: np.linalg.norm(difference, axis=-1) for name, difference in compared.items()}
+    return {
+        "colour_error": _means(whole),
+        "lightness_error": _means({name: np.abs(difference[..., 0]) for name, difference in compared.items()}),
+        "hue_error": _means({n: np.linalg.norm(difference[..., 1:], axis=-1) for n, difference in compared.items()}),
+        "nearer_to_appearance": round(float((whole["to_appearance"] < whole["to_structure"]).mean()), 4),
+    }
+
+
+def outlined(model, images, maps, pairs, finder):
+    """Intersection over union of what a model draws of the pairs with both donors' silhouettes."""
+    appearance, structure = pairs
+    found, seen = finder(model.generate(images[appearance], images[structure])), finder(images[structure])
     true = maps > 0
-    outlines = {
+    overlaps = {
         "to_structure": _overlap(found, true[structure]),
         "to_appearance": _overlap(found, true[appearance]),
         "between_donors": _overlap(true[structure], true[appearance]),
         "ceiling": _overlap(seen, true[structure]),
     }
-    return {
-        "colour_error": {name: round(float(errors.mean()), 2) for name, errors in colours.items()},
-        "nearer_to_appearance": round(float((colours["to_appearance"] < colours["to_structure"]).mean()), 4),
-        "outline_iou": {name: round(float(values.mean()), 4) for name, values in outlines.items()},
-        "redrawn_l1": round(float(np.abs(again - images[structure]).mean()), 4),
-    }
+    return {"outline_iou": _means(overlaps, 4)}
 
 
-def _distance(first, second):
-    return np.linalg.norm(first - second, axis=-1)
+def _means(values, digits=2):
+    return {name: round(float(value.mean()), digits) for name, value in values.items()}
 
 
 def _overlap(first, second):

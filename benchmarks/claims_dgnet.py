@@ -22,7 +22,7 @@ from pathlib import Path
 import keras
 import numpy as np
 from _claims import Cells, spread, table
-from _drawn_people import Finder, donors, exhibited, measured, read
+from _drawn_people import Finder, coloured, donors, exhibited, outlined, read
 from keras import ops
 from PIL import Image
 
@@ -196,11 +196,19 @@ def train_and_test(row, seed, options):
     model, cell = trained(row, dataset, seed, options)
     cell = {"row": row, "seed": seed, **cell, "found": recognised(model, dataset, True)}
     if row != "offline":
-        keras.utils.set_random_seed(seed)
-        finder = Finder(*read(dataset.train.take(np.arange(0, len(dataset.train), 3))), seed)
-        images, maps = read(dataset.query)
-        cell["drawn"] = measured(model, images, maps, donors(dataset.query, maps, options.pairs, seed), finder)
+        cell |= drawn_people(model, dataset, seed, options)
     return cell
+
+
+def drawn_people(model, dataset, seed, options):
+    """What is measured on drawings of people to test with, and their colours of people trained with."""
+    keras.utils.set_random_seed(seed)
+    tables = {"drawn": dataset.query, "drawn_known": dataset.train.take(np.arange(0, len(dataset.train), 3))}
+    people = {name: read(one) for name, one in tables.items()}
+    pairs = {name: donors(one, people[name][1], options.pairs, seed) for name, one in tables.items()}
+    found = {name: coloured(model, *people[name], pairs[name]) for name in tables}
+    found["drawn"] |= outlined(model, *people["drawn"], pairs["drawn"], Finder(*people["drawn_known"], seed))
+    return found
 
 
 def save_picture(figure, options):
@@ -215,7 +223,7 @@ def save_picture(figure, options):
 
 
 def tables(cells):
-    return [recognition_table(cells), drawing_table(cells)]
+    return [recognition_table(cells), colour_table(cells), outline_table(cells)]
 
 
 def recognition_table(cells):
@@ -229,21 +237,41 @@ def recognition_table(cells):
     return table("Other people of the same site recognised", ["", "feature", "mAP", "Rank-1"], rows)
 
 
-def drawing_table(cells):
-    columns = {
-        "clothes: error to the appearance donor": ("colour_error", "to_appearance", 1),
-        "to the structure donor": ("colour_error", "to_structure", 1),
-        "between donors": ("colour_error", "between_donors", 1),
-        "outline: IoU with the structure donor": ("outline_iou", "to_structure", 100),
-        "with the appearance donor": ("outline_iou", "to_appearance", 100),
-        "ceiling": ("outline_iou", "ceiling", 100),
-    }
+def colour_table(cells):
+    donors = {"to_appearance": "to the appearance donor", "to_structure": "to the structure donor"}
+    columns = [
+        *(("colour_error", name, f"error {title}") for name, title in donors.items()),
+        ("colour_error", "between_donors", "between donors"),
+        *(("lightness_error", name, f"of lightness {title}") for name, title in donors.items()),
+        *(("hue_error", name, f"of hue {title}") for name, title in donors.items()),
+    ]
     rows = []
     for row, (title, _) in ROWS.items():
-        own = [cell["drawn"] for cell in cells.values() if cell["row"] == row and "drawn" in cell]
-        if own:
-            rows.append([title, *(spread([f * one[k][n] for one in own]) for k, n, f in columns.values())])
-    return table("Drawn people of the test set: colours (distance in CIELAB) and outlines (%)", ["", *columns], rows)
+        for people, name in (("to test with", "drawn"), ("trained with", "drawn_known")):
+            if own := drawings(cells, row, name):
+                rows.append([title, people, *(spread([one[kind][to] for one in own]) for kind, to, _ in columns)])
+    header = ["", "people", *(title for _, _, title in columns)]
+    return table("Clothes of drawn people: distances in CIELAB", header, rows)
+
+
+def outline_table(cells):
+    columns = {
+        "to_structure": "IoU with the structure donor",
+        "to_appearance": "with the appearance donor",
+        "between_donors": "between donors",
+        "ceiling": "ceiling",
+    }
+    rows = [
+        [title, *(spread([100 * one["outline_iou"][name] for one in own]) for name in columns)]
+        for row, (title, _) in ROWS.items()
+        if (own := drawings(cells, row, "drawn"))
+    ]
+    return table("Outlines of drawn people (%)", ["", *columns.values()], rows)
+
+
+def drawings(cells, row, name):
+    """What was measured on a row's drawings, seed by seed."""
+    return [cell[name] for cell in cells.values() if cell["row"] == row and name in cell]
 
 
 def main(arguments=None):

@@ -34,7 +34,7 @@ parser.add_argument("--style-epochs", type=int, default=0, help="epochs of style
 parser.add_argument("--source-epochs", type=int, help="epochs on the source (default: the recipe's)")
 parser.add_argument("--rounds", type=int, help="rounds on the site (default: the recipe's)")
 parser.add_argument("--epochs", type=int, help="epochs of a round (default: the recipe's)")
-parser.add_argument("--credibility", default="prototype", help="of an image: prototype or knn (%(default)s)")
+parser.add_argument("--credibility", help="of an image: prototype or knn (default: the recipe's)")
 parser.add_argument("--closest-share", type=float, help="share of pairs DBSCAN's radius is measured by (the recipe's)")
 parser.add_argument("--seed", type=int, default=0, help="one seed for everything (%(default)s)")
 parser.add_argument("--identities", type=int, default=300, help="synthetic people to train on (%(default)s)")

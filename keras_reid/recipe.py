@@ -30,7 +30,8 @@ class Recipe:
             empty for one optimiser over everything.
         clip_norms: As in `keras_reid.training.OptimizerGroup`.
         adaptation: How `keras_reid.adapt` goes on from there on a site without labels: arguments of
-            `keras_reid.adaptation.AdaptationPlan`, and ``clustering``, those of `Clustering`.
+            `keras_reid.adaptation.AdaptationPlan`, and ``clustering`` and ``mining``, those of `Clustering` and
+            `CredibleMining`.
 
     Example:
         >>> import keras_reid

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_reid import zoo
 from keras_reid.adaptation.clustering import Clustering
+from keras_reid.adaptation.credibility import CredibleMining
 from keras_reid.checks import check_positive_int
 from keras_reid.datasets import ReIDTable
 from keras_reid.recipe import Recipe
@@ -115,21 +116,21 @@ class AdaptationPlan:
         )
 
 
-def planned(recipe: str | None) -> tuple[AdaptationPlan, Clustering]:
+def planned(recipe: str | None) -> tuple[AdaptationPlan, Clustering, CredibleMining]:
     """Returns how a zoo entry is adapted, as its card says; as the paper says where it says nothing.
 
     Args:
         recipe: Name of the zoo entry, or ``None``.
 
     Returns:
-        The plan of the rounds, and how clusters are made.
+        The plan of the rounds, how clusters are made, and which images are trusted.
 
     Example:
         >>> from keras_reid.adaptation.plan import planned
-        >>> plan, clustering = planned("dcml_r50")
-        >>> plan.rounds, clustering.closest_share
-        (8, 0.0016)
+        >>> plan, clustering, mining = planned("dcml_r50")
+        >>> plan.rounds, clustering.closest_share, mining.start
+        (8, 0.0016, 0.75)
     """
     options = {} if recipe is None else dict(zoo.recipe(recipe).adaptation)
-    clustering = Clustering(**options.pop("clustering", {}))
-    return AdaptationPlan(**options), clustering
+    clustering, mining = Clustering(**options.pop("clustering", {})), CredibleMining(**options.pop("mining", {}))
+    return AdaptationPlan(**options), clustering, mining

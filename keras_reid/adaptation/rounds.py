@@ -60,7 +60,7 @@ def adapt(
         recipe: Zoo entry that says how the source is trained on, and how the rounds go.
         plan: Schedule of the rounds, instead of the recipe's; the paper's if neither is given.
         clustering: How clusters are made, instead of the recipe's way. A measured radius is that of the first round.
-        mining: Which images are trusted.
+        mining: Which images are trusted, instead of the recipe's way.
         source_epochs: Epochs on the source; the recipe's own by default.
         style_transfer: An `SPGAN` trained from the source to the target: the source is trained on as it draws it. The
             pictures are kept in ``out``.
@@ -93,8 +93,8 @@ def adapt(
         2020, algorithm 1.
     """
     table = _table(target, "target")
-    recipe_plan, recipe_clustering = planned(recipe)
-    plan, clustering, mining = plan or recipe_plan, clustering or recipe_clustering, mining or CredibleMining()
+    recipe_plan, recipe_clustering, recipe_mining = planned(recipe)
+    plan, clustering, mining = plan or recipe_plan, clustering or recipe_clustering, mining or recipe_mining
     check_positive_int("save_every", save_every)
     if source is not None and recipe is None:
         raise ValueError(

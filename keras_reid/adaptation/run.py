@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from keras_reid import zoo
-from keras_reid.adaptation.credibility import CredibleMining
 from keras_reid.adaptation.plan import planned
 from keras_reid.adaptation.records import RoundRecord
 from keras_reid.adaptation.rounds import adapt
@@ -27,7 +26,7 @@ def run(
     eps: float | None = None,
     closest_share: float | None = None,
     center_cameras: bool | None = None,
-    credibility: str = "prototype",
+    credibility: str | None = None,
     source_epochs: int | None = None,
     seed: int = 0,
     resume: bool = False,
@@ -49,7 +48,7 @@ def run(
         eps: DBSCAN's radius, as in `keras_reid.adaptation.Clustering`.
         closest_share: Share of all pairs that the radius is measured by, as there.
         center_cameras: Whether each camera's mean embedding is subtracted, as there; the recipe's own by default.
-        credibility: ``"prototype"`` or ``"knn"``.
+        credibility: ``"prototype"`` or ``"knn"``; the recipe's own by default.
         source_epochs: Epochs on the source; the recipe's own by default.
         seed: Seed of everything.
         resume: Go on with the adaptation in ``out``.
@@ -73,7 +72,7 @@ def run(
             "The network knows nothing of persons yet: give a source to train on first, or the weights of a trained "
             "model."
         )
-    plan, clustering = planned(name)
+    plan, clustering, mining = planned(name)
     plan = plan if rounds is None else replace(plan, rounds=rounds)
     if epochs is not None:
         last = min(round(plan.last_epochs * epochs / plan.epochs), epochs - 1)
@@ -91,7 +90,7 @@ def run(
         recipe=name,
         plan=plan,
         clustering=clustering,
-        mining=CredibleMining(credibility),
+        mining=mining if credibility is None else replace(mining, credibility=credibility),
         source_epochs=source_epochs,
         evaluate_on=target if len(target.query) and len(target.gallery) else None,
         out=out,

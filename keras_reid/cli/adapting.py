@@ -27,9 +27,7 @@ def add(commands) -> None:
         action=argparse.BooleanOptionalAction,
         help="compare images less their camera's mean (default: the recipe's)",
     )
-    adapt.add_argument(
-        "--credibility", choices=("prototype", "knn"), default="prototype", help="of anchors (default: %(default)s)"
-    )
+    adapt.add_argument("--credibility", choices=("prototype", "knn"), help="of anchors (default: the recipe's)")
     run_options(adapt)
 
 

@@ -3,7 +3,7 @@ from dataclasses import asdict
 
 import pytest
 
-from keras_reid.adaptation import AdaptationPlan, Clustering
+from keras_reid.adaptation import AdaptationPlan, Clustering, CredibleMining
 from keras_reid.adaptation.plan import planned
 from keras_reid.datasets import ReIDTable
 
@@ -43,12 +43,13 @@ def test_an_epoch_is_about_as_many_images_as_there_are(persons, images, steps):
 
 
 def test_the_cards_plans():
-    plan, clustering = planned("dcml_r50")
-    assert clustering == Clustering()
+    plan, clustering, mining = planned("dcml_r50")
+    assert (clustering, mining) == (Clustering(), CredibleMining())
     assert json.dumps(asdict(plan)) == json.dumps(asdict(AdaptationPlan()))
-    plan, clustering = planned("dcml_tiny")
+    plan, clustering, mining = planned("dcml_tiny")
     assert (plan.rounds, clustering) == (4, Clustering(k1=10, k2=4, closest_share=3e-3, center_cameras=True))
-    assert planned("baseline_tiny") == planned(None) == (AdaptationPlan(), Clustering())
+    assert mining == CredibleMining(start=0.5, step=0.1)
+    assert planned("baseline_tiny") == planned(None) == (AdaptationPlan(), Clustering(), CredibleMining())
 
 
 @pytest.mark.parametrize(

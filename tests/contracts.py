@@ -139,7 +139,8 @@ class MethodContract:
 
     @pytest.mark.skipif(keras.backend.backend() == "torch", reason="torch.compile takes minutes on a CPU")
     def test_compiled_by_xla(self, people):
-        losses = self.compiled(run_eagerly=False, jit_compile=True).fit(self.batches(people), epochs=2, verbose=0).history["loss"]
+        model = self.compiled(run_eagerly=False, jit_compile=True)
+        losses = model.fit(self.batches(people), epochs=2, verbose=0).history["loss"]
         assert np.isfinite(losses).all()
 
     def test_evaluate_reports_the_same_names_and_changes_nothing(self, people):

@@ -1,6 +1,7 @@
 """Every example runs, on people so few that it takes seconds, and says what it is, what it costs and what to expect."""
 
 import importlib.util
+import json
 import re
 import shlex
 from pathlib import Path
@@ -154,7 +155,9 @@ def test_domain_generalization_gmn(tmp_path):
 
 
 def test_adaptation_dcml(tmp_path):
-    (record,) = ran("adaptation_dcml.py", tmp_path)
+    (record,) = ran("adaptation_dcml.py", tmp_path, "--credibility", "knn")
+    settings = json.loads((tmp_path / "run" / "adaptation.json").read_text())["settings"]
+    assert settings["mining"] == {"credibility": "knn", "start": 0.5, "step": 0.1, "k": 8}  # the card's but one
     assert record.clusters >= 2
     assert 0 < record.mean_ap <= 1
     files = ("model.keras", "adaptation.json", "clusters.png", "rounds.png")

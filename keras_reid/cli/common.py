@@ -62,7 +62,7 @@ def load_dataset(options):
     for pair in options.option or ():
         key, separator, value = pair.partition("=")
         if not separator:
-            raise ValueError(f"--option takes key=value. Received: {pair!r}.")
+            raise ValueError(f"An option of a reader is key=value. Received: {pair!r}.")
         extra[key] = _value(value)
     if options.data == "synthetic":
         extra["progress"] = progress_line("Drawing people")

@@ -73,7 +73,7 @@ def exhibited(table, count=6):
 
 
 def coloured(model, images, maps, pairs):
-    """Colour errors of what a model draws of the pairs, towards both donors: whole, and of lightness and hue apart."""
+    """Colour errors of what a model draws of the pairs, towards both donors: whole; lightness and a*b* apart."""
     structure = pairs[1]
     regions = garments(maps)
     drawn, again = (mean_colours(model.generate(images[rows], images[structure]), regions[structure]) for rows in pairs)
@@ -88,7 +88,7 @@ def coloured(model, images, maps, pairs):
     return {
         "colour_error": _means(whole),
         "lightness_error": _means({name: np.abs(difference[..., 0]) for name, difference in compared.items()}),
-        "hue_error": _means({n: np.linalg.norm(difference[..., 1:], axis=-1) for n, difference in compared.items()}),
+        "ab_error": _means({n: np.linalg.norm(difference[..., 1:], axis=-1) for n, difference in compared.items()}),
         "nearer_to_appearance": round(float((whole["to_appearance"] < whole["to_structure"]).mean()), 4),
     }
 

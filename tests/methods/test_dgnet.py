@@ -35,11 +35,8 @@ class TestDGNet(MethodContract):
         # Not by identity: a half of the batch with one identity in it tells the batch norm nothing.
         data = self.batches(people, sampler=pipeline.UniformSampler(8))
         # The total rises with the weights of its parts: the parts fall.
-        history = (
-            self.compiled(run_eagerly=False, model={"warmup_iterations": 1000, "dropouts": (0.0, 0.0)})
-            .fit(data, epochs=20, verbose=0)
-            .history
-        )
+        model = self.compiled(run_eagerly=False, model={"warmup_iterations": 1000, "dropouts": (0.0, 0.0)})
+        history = model.fit(data, epochs=20, verbose=0).history
         assert set(history) == set(self.model().loss_names)
         for name in ("self_reconstruction", "discriminator"):
             assert np.mean(history[name][-2:]) < 0.9 * np.mean(history[name][:2]), name

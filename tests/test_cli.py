@@ -117,7 +117,7 @@ def test_datasets_render(tmp_path, monkeypatch, capsys):
             r"needs .* \['pattern'\]",
         ),
         (["train", "baseline_tiny", "--data", "synthetic", "--option", "sit=A", "--out", "x"], "Did you mean 'site'"),
-        (["train", "baseline_tiny", "--data", "synthetic", "--option", "site", "--out", "x"], "takes key=value"),
+        (["train", "baseline_tiny", "--data", "synthetic", "--option", "site", "--out", "x"], "is key=value"),
     ],
 )
 def test_bad_arguments(arguments, sentence, capsys):

@@ -73,7 +73,7 @@ def exhibited(table, count=6):
 
 
 def coloured(model, images, maps, pairs):
-    """Colour errors of what a model draws of the pairs, towards both donors: whole; lightness and a*b* apart."""
+    """Colour errors of what a model draws of the pairs, towards both donors: whole; lightness apart from a and b."""
     structure = pairs[1]
     regions = garments(maps)
     drawn, again = (mean_colours(model.generate(images[rows], images[structure]), regions[structure]) for rows in pairs)

@@ -243,7 +243,7 @@ def colour_table(cells):
         *(("colour_error", name, f"error {title}") for name, title in donors.items()),
         ("colour_error", "between_donors", "between donors"),
         *(("lightness_error", name, f"of lightness {title}") for name, title in donors.items()),
-        *(("ab_error", name, f"of a*b* {title}") for name, title in donors.items()),
+        *(("ab_error", name, f"of a and b {title}") for name, title in donors.items()),
     ]
     rows = []
     for row, (title, _) in ROWS.items():

@@ -72,11 +72,10 @@ def exhibited(table, count=6):
     return table.path[visible[first[spread]]]
 
 
-def coloured(model, images, maps, pairs):
-    """Colour errors of what a model draws of the pairs, towards both donors: whole; lightness apart from a and b."""
-    structure = pairs[1]
+def coloured(drawn, again, images, maps, pairs):
+    """Colour errors of drawings towards both donors, and of the structure donors drawn again from their own codes."""
     regions = garments(maps)
-    drawn, again = (mean_colours(model.generate(images[rows], images[structure]), regions[structure]) for rows in pairs)
+    drawn, again = (mean_colours(one, regions[pairs[1]]) for one in (drawn, again))
     other, own = (mean_colours(images[rows], regions[rows]) for rows in pairs)
     compared = {
         "to_appearance": drawn - other,
@@ -93,10 +92,10 @@ def coloured(model, images, maps, pairs):
     }
 
 
-def outlined(model, images, maps, pairs, finder):
-    """Intersection over union of what a model draws of the pairs with both donors' silhouettes."""
+def outlined(drawn, images, maps, pairs, finder):
+    """Intersection over union of drawings of the pairs with both donors' silhouettes."""
     appearance, structure = pairs
-    found, seen = finder(model.generate(images[appearance], images[structure])), finder(images[structure])
+    found, seen = finder(drawn), finder(images[structure])
     true = maps > 0
     overlaps = {
         "to_structure": _overlap(found, true[structure]),

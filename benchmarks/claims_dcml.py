@@ -28,17 +28,17 @@ from keras_reid.training import seed_everything
 
 NAME = "claims_dcml"
 ENTRY = "dcml_tiny"
-PROTOTYPE = planned(ENTRY)[2]
+PLAN, CLUSTERING, MINING = planned(ENTRY)
 # Row -> the mining and the weight of the spreading loss.
 ROWS = {
     "direct": None,
     "uncentred": (CredibleMining(start=1.0), 0.0),
     "plain": (CredibleMining(start=1.0), 0.0),
     "spreading": (CredibleMining(start=1.0), 0.01),
-    "knn": (replace(PROTOTYPE, credibility="knn"), 0.01),
-    "prototype": (PROTOTYPE, 0.01),
+    "knn": (replace(MINING, credibility="knn"), 0.01),
+    "prototype": (MINING, 0.01),
     "style_direct": None,
-    "style": (PROTOTYPE, 0.01),
+    "style": (MINING, 0.01),
 }
 TITLES = {
     "direct": "direct transfer",
@@ -81,15 +81,14 @@ def experiment(root, seed, options):
 
 
 def plan_of(options):
-    plan = planned(ENTRY)[0]
-    epochs = options.epochs or plan.epochs
-    rate = options.rate or plan.optimizer["learning_rate"]
+    epochs = options.epochs or PLAN.epochs
+    rate = options.rate or PLAN.optimizer["learning_rate"]
     return replace(
-        plan,
-        rounds=options.rounds or plan.rounds,
+        PLAN,
+        rounds=options.rounds or PLAN.rounds,
         epochs=epochs,
-        last_epochs=min(plan.last_epochs, epochs - 1),
-        optimizer={**plan.optimizer, "learning_rate": rate},
+        last_epochs=min(PLAN.last_epochs, epochs - 1),
+        optimizer={**PLAN.optimizer, "learning_rate": rate},
     )
 
 
@@ -137,7 +136,7 @@ def cell(row, seed, root, folder, options):
     model = zoo.load(ENTRY, weights=weights, image_size=SIZE, spreading_weight=spreading)
     started, records = time.process_time(), []
     if mining is not None:
-        clustering = replace(planned(ENTRY)[1], center_cameras=row != "uncentred")
+        clustering = replace(CLUSTERING, center_cameras=row != "uncentred")
         arguments = {"plan": plan_of(options), "clustering": clustering, "mining": mining, "seed": seed}
         records = adapt(model, None, target.train, **arguments, verbose=False)
     return {
@@ -183,7 +182,8 @@ def main():
         "rounds": plan.rounds,
         "epochs": plan.epochs,
         "rate": plan.optimizer["learning_rate"],
-        "clustering": asdict(planned(ENTRY)[1]),
+        "clustering": asdict(CLUSTERING),
+        "mining": asdict(MINING),
     }
     cells = Cells(options.out, settings, tables)
     with tempfile.TemporaryDirectory() as folder:

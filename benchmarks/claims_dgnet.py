@@ -9,8 +9,9 @@ authors' code nothing else reaches the appearance encoder, which stays as chance
 encoder learns from the beginning with the images of the finished generator of "no online feeding", which does
 not go on. All have equal networks, batches and numbers of steps; a training that was stopped goes on where it was.
 
-Drawn people are those of the test set, in each other's clothes; what is measured on them says `_drawn_people.py`. The
-folder of a training holds its log and swap grids; the first seed's grid becomes the picture in docs/methods.
+Drawn people are those of the test set, and of those trained with every third image, in each other's clothes; what is
+measured on them says `_drawn_people.py`. The folder of a training holds its log and swap grids; the first seed's grid
+becomes the picture in docs/methods.
 """
 
 import argparse
@@ -205,9 +206,13 @@ def drawn_people(model, dataset, seed, options):
     keras.utils.set_random_seed(seed)
     tables = {"drawn": dataset.query, "drawn_known": dataset.train.take(np.arange(0, len(dataset.train), 3))}
     people = {name: read(one) for name, one in tables.items()}
-    pairs = {name: donors(one, people[name][1], options.pairs, seed) for name, one in tables.items()}
-    found = {name: coloured(model, *people[name], pairs[name]) for name in tables}
-    found["drawn"] |= outlined(model, *people["drawn"], pairs["drawn"], Finder(*people["drawn_known"], seed))
+    finder, found = Finder(*people["drawn_known"], seed), {}
+    for name, (images, maps) in people.items():
+        pairs = donors(tables[name], maps, options.pairs, seed)
+        drawn, again = (model.generate(images[rows], images[pairs[1]]) for rows in pairs)
+        found[name] = coloured(drawn, again, images, maps, pairs)
+        if name == "drawn":
+            found[name] |= outlined(drawn, images, maps, pairs, finder)
     return found
 
 

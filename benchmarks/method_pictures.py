@@ -20,7 +20,6 @@ from PIL import Image
 
 from keras_reid import evaluate, visualize, zoo
 from keras_reid.adaptation import adapt
-from keras_reid.adaptation.plan import planned
 from keras_reid.evaluation import extract
 from keras_reid.training import seed_everything
 from keras_reid.visualize.images import thumbnail
@@ -54,7 +53,7 @@ def embedding_maps(title, model, table, groups, names, save, stage):
 
 def clusters(model, table):
     """Some clusters of the table as the model sees it."""
-    labels = planned(claims_dcml.ENTRY)[1].labels_of(extract(model, table, progress=False)).labels
+    labels = claims_dcml.CLUSTERING.labels_of(extract(model, table, progress=False)).labels
     return visualize.cluster_sheet(table, labels, clusters=6)
 
 
@@ -91,7 +90,7 @@ def dcml(save, root, weights):
     embedding_maps(*draw, "before")
     save(clusters(model, target.train), "clusters_before")
     seed_everything(SEED)
-    arguments = {"plan": claims_dcml.plan_of(options), "clustering": planned(claims_dcml.ENTRY)[1], "mining": mining}
+    arguments = {"plan": claims_dcml.plan_of(options), "clustering": claims_dcml.CLUSTERING, "mining": mining}
     records = adapt(model, None, target.train, **arguments, evaluate_on=target, seed=SEED, verbose=False)
     embedding_maps(*draw, "after")
     save(clusters(model, target.train), "clusters_after")

@@ -38,13 +38,15 @@ class Images:
                 "time": images.time_s.tolist(),
                 "tracklet": images.tracklet.tolist(),
                 "person": images.person_id.tolist(),
-                "path": _addresses(self.items),
+                "path": self.items,
             }
         else:
             found = gather(images)
             names, self.items = [name for name, _ in found], [item for _, item in found]
             self.table = ReIDTable.from_columns(names, np.zeros(len(names), int), modality=modality)
-            self.known = {"path": _addresses(self.items)}
+            # The table's are absolute, for a gallery is opened from other folders too.
+            places = zip(self.table.path, self.items, strict=True)
+            self.known = {"path": [path if isinstance(item, str) else None for path, item in places]}
 
     def __len__(self) -> int:
         return len(self.items)
@@ -164,11 +166,6 @@ class Features:
             As `Images.extract`.
         """
         return self.features[rows]
-
-
-def _addresses(items: list) -> list[str | None]:
-    """Absolute paths, for a gallery is opened from other folders too; ``None`` for what is no file."""
-    return [str(Path(item).absolute()) if isinstance(item, str) else None for item in items]
 
 
 def _is_whole(picture: Any) -> bool:
